@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT */
+#include "directory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "parse.h"
+#include "sort.h"
+
+/* Names are copied together once more than half of them is garbage. */
+#define COMPACT_BYTES ((size_t)1 << 16)
+#define DEADLINE_STEP 1024u
+
+/* What one update found. */
+struct update {
+	struct directory *directory;
+	const struct reader_view *view;
+	bool recheck;
+	bool changed; /* rows must be sorted again */
+};
+
+void directory_clear(struct directory *directory)
+{
+	reader_arena_unref(directory->names);
+	free(directory->entries);
+	free(directory->families);
+	free(directory->rows);
+	*directory = (struct directory){ .names = NULL };
+}
+
+/* Room for `count` elements, the new ones zeroed. */
+static bool reserve(void **array, uint32_t have, uint32_t count, size_t size)
+{
+	if (count <= have)
+		return true;
+	void *larger = reallocarray(*array, count, size);
+	if (larger == NULL)
+		return false;
+	memset((char *)larger + (size_t)have * size, 0, (size_t)(count - have) * size);
+	*array = larger;
+	return true;
+}
+
+/* Room for one more row; at once for all that `expected` new records may be. */
+static bool reserve_row(struct directory *directory, uint32_t expected)
+{
+	if (directory->row_count < directory->row_room)
+		return true;
+	uint64_t room = (uint64_t)directory->row_count + directory->row_count / 2 + expected + 1;
+	if (room > UINT32_MAX)
+		return false;
+	void *rows = reallocarray(directory->rows, room, sizeof *directory->rows);
+	if (rows == NULL)
+		return false;
+	directory->rows = rows;
+	directory->row_room = (uint32_t)room;
+	return true;
+}
+
+static int late(const struct update *update, uint32_t step)
+{
+	return step % DEADLINE_STEP == 0 && view_late(update->view) ? -ETIMEDOUT : 0;
+}
+
+/* --- families ------------------------------------------------------ */
+
+static bool family_changed(const struct update *update, uint32_t index)
+{
+	const struct directory_family *family = &update->directory->families[index];
+	const struct astshm_segment_family *record =
+		shm_table_element(update->view->base, update->view->committed,
+				  &view_header(update->view)->families, index, sizeof *record);
+	return record != NULL && (load_relaxed(&record->unit_ref) != family->unit_ref ||
+				  load_relaxed(&record->help_ref) != family->help_ref ||
+				  family->shown == NULL);
+}
+
+static int update_families(struct update *update, uint32_t count)
+{
+	struct directory *directory = update->directory;
+	uint32_t known = directory->family_count;
+	if (!reserve((void **)&directory->families, known, count, sizeof *directory->families))
+		return -ENOMEM;
+	if (count > known)
+		directory->family_count = count;
+	for (uint32_t i = update->recheck ? 0 : known; i < directory->family_count; i++) {
+		if (late(update, i) != 0)
+			return -ETIMEDOUT;
+		if (i < known && !family_changed(update, i))
+			continue;
+		if (parse_family(directory, update->view, i) == PARSE_NO_MEMORY)
+			return -ENOMEM;
+		update->changed = true;
+	}
+	return 0;
+}
+
+/* --- series -------------------------------------------------------- */
+
+static bool is_monotonic(const struct directory_row *row)
+{
+	return row->series.kind == ASTSHM_KIND_COUNTER &&
+	       (load_relaxed32(&row->record->flags) & ASTSHM_SERIES_UP_DOWN) == 0;
+}
+
+/* A row whose series is gone is marked; rebuilding leaves it out. */
+static void recheck_rows(struct update *update)
+{
+	struct directory *directory = update->directory;
+	for (uint32_t i = 0; i < directory->row_count; i++) {
+		struct directory_row *row = &directory->rows[i];
+		if (load_acquire(&row->record->state) != row->state_word) {
+			directory->garbage_bytes += row->bytes;
+			row->record = NULL;
+			update->changed = true;
+		} else if (row->series.monotonic != is_monotonic(row)) {
+			update->changed = true;
+		}
+	}
+}
+
+static int parse_entry(struct update *update, uint32_t index)
+{
+	struct directory *directory = update->directory;
+	struct directory_entry *entry = &directory->entries[index];
+	/* Acquire: pairs with the release that made the series live. */
+	uint64_t word = load_acquire(&entry->record->state);
+	if (word == entry->state_word && !entry->bad)
+		return 0;
+	*entry = (struct directory_entry){ entry->record, word, false };
+	if (ASTSHM_SERIES_STATE(word) != ASTSHM_SERIES_LIVE)
+		return 0;
+	if (!reserve_row(directory, directory->entry_count - index))
+		return -ENOMEM;
+	update->changed = true;
+	switch (parse_series(directory, update->view, index, word,
+			     &directory->rows[directory->row_count])) {
+	case PARSE_GOOD:
+		directory->row_count++;
+		return 0;
+	case PARSE_BAD:
+		entry->bad = true;
+		return 0;
+	case PARSE_NOT_LIVE:
+		entry->state_word = 0; /* looked at again with the next change */
+		return 0;
+	case PARSE_NO_MEMORY:
+		entry->state_word = 0;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static int update_series(struct update *update, uint32_t count)
+{
+	struct directory *directory = update->directory;
+	const struct reader_view *view = update->view;
+	uint32_t known = directory->entry_count;
+	if (!reserve((void **)&directory->entries, known, count, sizeof *directory->entries))
+		return -ENOMEM;
+	if (count > known)
+		directory->entry_count = count;
+	if (update->recheck)
+		recheck_rows(update);
+	/* Element 0 belongs to the null handle. */
+	for (uint32_t i = update->recheck || known == 0 ? 1 : known; i < directory->entry_count;
+	     i++) {
+		struct directory_entry *entry = &directory->entries[i];
+		if (entry->record == NULL)
+			entry->record = shm_table_element(view->base, view->committed,
+							  &view_header(view)->series, i,
+							  sizeof *entry->record);
+		int code = late(update, i);
+		if (code == 0 && entry->record != NULL)
+			code = parse_entry(update, i);
+		if (code != 0)
+			return code;
+	}
+	return 0;
+}
+
+/* --- putting it in order -------------------------------------------- */
+
+/* Keys of one kind's living rows, sorted. */
+static uint32_t sort_kind(const struct directory *directory, unsigned kind, struct sort_key *keys)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < directory->row_count; i++) {
+		const struct directory_row *row = &directory->rows[i];
+		if (row->record != NULL && (unsigned)row->series.kind == kind)
+			keys[count++] = (struct sort_key){ 0, row->series.key, row->series.key_len,
+							   i };
+	}
+	sort_keys(keys, count);
+	return count;
+}
+
+static bool same_text(const struct sort_key *a, const struct sort_key *b)
+{
+	return a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
+}
+
+/* Appends rows in the order of keys; one that repeats a key is bad. */
+static void place_rows(struct directory *directory, const struct sort_key *keys, uint32_t count,
+		       struct directory_row *sorted, uint32_t *sorted_count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const struct directory_row *row = &directory->rows[keys[i].place];
+		if (i > 0 && same_text(&keys[i - 1], &keys[i])) {
+			directory->entries[row->index].bad = true;
+			directory->garbage_bytes += row->bytes;
+			continue;
+		}
+		sorted[(*sorted_count)++] = *row;
+	}
+}
+
+static int sort_rows(struct directory *directory, struct sort_key *keys)
+{
+	uint32_t room = directory->row_count, count = 0;
+	struct directory_row *sorted = malloc(((size_t)room + 1) * sizeof *sorted);
+	if (sorted == NULL)
+		return -ENOMEM;
+	for (unsigned kind = ASTSHM_KIND_COUNTER; kind <= ASTSHM_KIND_DISTRIBUTION; kind++)
+		place_rows(directory, keys, sort_kind(directory, kind, keys), sorted, &count);
+	free(directory->rows);
+	directory->rows = sorted;
+	directory->row_room = room;
+	directory->row_count = count;
+	return 0;
+}
+
+/* Which families have live series, and an up-down counter among them. */
+static void mark_families(struct directory *directory)
+{
+	for (uint32_t i = 0; i < directory->family_count; i++)
+		directory->families[i].used = directory->families[i].up_down = false;
+	for (uint32_t i = 0; i < directory->row_count; i++) {
+		struct directory_row *row = &directory->rows[i];
+		struct directory_family *family = &directory->families[row->family];
+		row->series.monotonic = is_monotonic(row);
+		family->used = true;
+		family->up_down |= !row->series.monotonic;
+	}
+}
+
+/* Gives every row its family as it is shown now. */
+static int refresh_families(struct directory *directory)
+{
+	mark_families(directory);
+	for (uint32_t i = 0; i < directory->family_count; i++) {
+		struct directory_family *family = &directory->families[i];
+		if (!family->used)
+			continue;
+		bool monotonic = family->shown->kind == ASTSHM_KIND_COUNTER && !family->up_down;
+		if (family->shown->monotonic != monotonic &&
+		    !parse_family_monotonic(directory, i, monotonic))
+			return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < directory->row_count; i++) {
+		struct directory_row *row = &directory->rows[i];
+		row->series.family = directory->families[row->family].shown;
+	}
+	return 0;
+}
+
+/* The used families in the order of (name, kind): places count them kind by
+ * kind, and the sort puts equal names in the order of places. */
+static int list_families(struct directory *directory, struct sort_key *keys)
+{
+	uint32_t count = 0;
+	const struct astshm_family **by_kind, **shown;
+	by_kind = malloc(((size_t)directory->family_count + 1) * sizeof *by_kind);
+	if (by_kind == NULL)
+		return -ENOMEM;
+	for (unsigned kind = ASTSHM_KIND_COUNTER; kind <= ASTSHM_KIND_DISTRIBUTION; kind++)
+		for (uint32_t i = 0; i < directory->family_count; i++) {
+			const struct directory_family *family = &directory->families[i];
+			if (!family->used || (unsigned)family->shown->kind != kind)
+				continue;
+			by_kind[count] = family->shown;
+			keys[count] = (struct sort_key){ 0, family->shown->name,
+							 family->shown->name_len, count };
+			count++;
+		}
+	sort_keys(keys, count);
+	shown = reader_arena_array(directory->names, count, sizeof *shown);
+	for (uint32_t i = 0; shown != NULL && i < count; i++)
+		shown[i] = by_kind[keys[i].place];
+	free(by_kind);
+	if (shown == NULL)
+		return -ENOMEM;
+	directory->garbage_bytes += directory->shown_count * sizeof *shown;
+	directory->shown = shown;
+	directory->shown_count = count;
+	return 0;
+}
+
+static void count_bad(struct directory *directory)
+{
+	directory->bad_records = 0;
+	for (uint32_t i = 0; i < directory->entry_count; i++)
+		directory->bad_records += directory->entries[i].bad;
+	for (uint32_t i = 0; i < directory->family_count; i++)
+		directory->bad_records += directory->families[i].bad;
+}
+
+static int rebuild(struct directory *directory)
+{
+	uint32_t most = directory->row_count > directory->family_count ?
+				directory->row_count : directory->family_count;
+	struct sort_key *keys = malloc(((size_t)most + 1) * sizeof *keys);
+	if (keys == NULL)
+		return -ENOMEM;
+	int code = sort_rows(directory, keys);
+	if (code == 0)
+		code = refresh_families(directory);
+	if (code == 0)
+		code = list_families(directory, keys);
+	free(keys);
+	count_bad(directory);
+	return code;
+}
+
+static bool wants_compaction(const struct directory *directory)
+{
+	return directory->garbage_bytes > COMPACT_BYTES &&
+	       directory->garbage_bytes > reader_arena_bytes(directory->names) / 2;
+}
+
+static int update_tables(struct update *update)
+{
+	const struct astshm_segment_header *header = view_header(update->view);
+	uint64_t bad = 0;
+	/* Series before families: the family of each series that is seen then
+	 * exists. Both counts are loaded with acquire. */
+	uint32_t series = view_table_count(update->view, &header->series,
+					   sizeof(struct astshm_segment_series), &bad);
+	uint32_t families = view_table_count(update->view, &header->families,
+					     sizeof(struct astshm_segment_family), &bad);
+	update->directory->bad_extents = bad;
+	int code = update_families(update, families);
+	return code != 0 ? code : update_series(update, series);
+}
+
+int directory_update(struct directory *directory, const struct reader_view *view,
+		     uint64_t retiring, bool recheck)
+{
+	if (directory->names != NULL && wants_compaction(directory))
+		directory_clear(directory);
+	if (directory->names == NULL)
+		directory->names = reader_arena_create();
+	if (directory->names == NULL)
+		return -ENOMEM;
+	/* Acquire: pairs with the release that follows a change. A change that
+	 * comes in after this load raises the word again or is seen anyway. */
+	uint64_t changes = load_acquire(&view_header(view)->directory_changes);
+	struct update update = { .directory = directory, .view = view };
+	update.recheck = recheck || changes != directory->changes ||
+			 retiring != directory->retiring;
+	int code = update_tables(&update);
+	if (code == 0 && update.changed)
+		code = rebuild(directory);
+	if (code != 0) {
+		directory_clear(directory); /* half of it may be known: start over */
+		return code;
+	}
+	directory->changes = changes;
+	directory->retiring = retiring;
+	return 0;
+}
+
+static int compare_key(const struct directory_row *row, enum astshm_kind kind, const char *key,
+		       uint32_t length)
+{
+	if (row->series.kind != kind)
+		return row->series.kind < kind ? -1 : 1;
+	uint32_t common = row->series.key_len < length ? row->series.key_len : length;
+	int order = memcmp(row->series.key, key, common);
+	if (order != 0)
+		return order;
+	return (row->series.key_len > length) - (row->series.key_len < length);
+}
+
+const struct directory_row *directory_find(const struct directory *directory,
+					   enum astshm_kind kind, const char *key,
+					   uint32_t length)
+{
+	uint32_t low = 0, high = directory->row_count;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		int order = compare_key(&directory->rows[middle], kind, key, length);
+		if (order == 0)
+			return &directory->rows[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}

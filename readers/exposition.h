@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What Prometheus calls things: names of families and labels in its alphabet,
+ * each once, and cumulative buckets at fixed bounds.
+ */
+#ifndef READERS_EXPOSITION_H
+#define READERS_EXPOSITION_H
+
+#include "derive.h"
+
+/* --- names of families --------------------------------------------------- */
+
+struct exposition_names {
+	char *text;       /* all names, NUL-terminated */
+	size_t *offset;   /* of each family's in text */
+	bool *taken;      /* an earlier family has this name or one of its own */
+};
+
+/* A fixed number of allocations. Families without series take no name. -ENOMEM. */
+int exposition_names_init(struct exposition_names *names, const struct astshm_snapshot *snapshot,
+			  const struct family_index *index);
+void exposition_names_fini(struct exposition_names *names);
+const char *exposition_name(const struct exposition_names *names, size_t family);
+
+/* --- names of labels ------------------------------------------------------ */
+
+#define EXPOSITION_LABELS_MAX 64
+#define EXPOSITION_LABEL_BYTES (3 * ASTSHM_TAG_KEY_MAX + 16)
+
+/*
+ * The different tag keys of one family and what they are called: mangled, and
+ * different for each key (a second that would be the same gets _2, and so on).
+ */
+struct exposition_labels {
+	const struct astshm_label *keys[EXPOSITION_LABELS_MAX];
+	char names[EXPOSITION_LABELS_MAX][EXPOSITION_LABEL_BYTES];
+	unsigned count;
+	bool histogram; /* le has a meaning of its own */
+};
+
+/* false: more than EXPOSITION_LABELS_MAX keys. `places` index `series`. */
+bool exposition_labels_init(struct exposition_labels *labels, const struct astshm_series *series,
+			    const uint32_t *places, size_t count);
+/* The label name of a tag that _init met. */
+const char *exposition_label(const struct exposition_labels *labels,
+			     const struct astshm_label *tag);
+
+/* --- buckets ---------------------------------------------------------------- */
+
+#define EXPOSITION_BOUNDS_MAX 22
+
+struct exposition_bound {
+	uint64_t value; /* nanoseconds or the unit; samples equal to it are inside */
+	const char *text;
+};
+
+/* Ascending. */
+const struct exposition_bound *exposition_bounds(enum astshm_kind kind, size_t *count);
+
+/*
+ * For each bound, samples that are not above it. A bucket that straddles a
+ * bound counts by proportion of the integers it holds, rounded down; so the
+ * counts never fall from bound to bound. Needs buckets.
+ */
+void exposition_below(const struct astshm_histogram *histogram, enum astshm_kind kind,
+		      uint64_t below[EXPOSITION_BOUNDS_MAX]);
+
+#endif

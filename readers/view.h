@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What of a segment may be touched now, and the ways into it. Everything that
+ * comes out of here was checked against one `committed` size.
+ */
+#ifndef READERS_VIEW_H
+#define READERS_VIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <astshm/layout.h>
+
+#include "load.h"
+#include "segment.h"
+
+struct reader_view {
+	const uint8_t *base;
+	uint64_t committed;   /* bytes; at least the header's */
+	uint64_t deadline_ns; /* CLOCK_MONOTONIC; UINT64_MAX: none */
+};
+
+static inline const struct astshm_segment_header *view_header(const struct reader_view *view)
+{
+	return (const struct astshm_segment_header *)(const void *)view->base;
+}
+
+/* `bytes` at an offset from the segment, aligned to 64, or NULL. */
+static inline const void *view_block(const struct reader_view *view, uint64_t off, uint64_t bytes)
+{
+	if (off % ASTSHM_SEGMENT_ALIGN != 0 || off < ASTSHM_SEGMENT_HEADER_BYTES ||
+	    !shm_in_bounds(off, bytes, view->committed))
+		return NULL;
+	return view->base + off;
+}
+
+static inline bool view_late(const struct reader_view *view)
+{
+	return view->deadline_ns != UINT64_MAX && shm_monotonic_ns() > view->deadline_ns;
+}
+
+/*
+ * Elements of a table worth asking shm_table_element for: 0 to this, some of
+ * which may still be NULL. Never more than twice what the segment has room
+ * for, whatever the table says; *bad counts what was off.
+ */
+uint32_t view_table_count(const struct reader_view *view, const struct astshm_segment_table *table,
+			  uint32_t stride, uint64_t *bad);
+
+/*
+ * Copies `length` untrusted bytes into `text` (which has room for a NUL as
+ * well), a question mark for each byte that is not part of valid UTF-8; ends at
+ * the first NUL. Returns the length.
+ */
+uint32_t view_clean_text(char *text, const char *bytes, uint32_t length);
+
+#endif

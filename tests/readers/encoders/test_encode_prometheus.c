@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmocka_all.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <astshm/buckets.h>
+
+#include "sample.h"
+
+static void assert_has(const struct sample_output *output, const char *line)
+{
+	const char *at = strstr(output->bytes, line);
+	if (!at || (at != output->bytes && at[-1] != '\n'))
+		fail_msg("no line %s in\n%s", line, output->bytes);
+}
+
+static struct sample_output encode_and_free(struct astshm_snapshot *snapshot)
+{
+	sample_end(snapshot);
+	struct sample_output output = sample_encode(astshm_encode_prometheus, snapshot, 0);
+	astshm_snapshot_free(&snapshot);
+	return output;
+}
+
+static void counters_and_gauges_are_exactly_this(void **state)
+{
+	static const struct astshm_tag mute[] = { { "event_type", "/live/track/mute" } };
+	struct astshm_snapshot *snapshot = sample_begin();
+	(void)state;
+	sample_describe(snapshot, ASTSHM_KIND_COUNTER, "events.received.by_type", "",
+			"By \\\ntype");
+	sample_series(snapshot, ASTSHM_KIND_COUNTER, "events.received.by_type", mute, 1)
+		->counter.value = 7;
+	sample_counter(snapshot, "events.received_total", 8);
+	sample_gauge(snapshot, "queue-depth", 2);
+	struct sample_output output = encode_and_free(snapshot);
+	assert_string_equal(
+		output.bytes,
+		"# HELP events_received_by_type_total By \\\\\\ntype\n"
+		"# TYPE events_received_by_type_total counter\n"
+		"events_received_by_type_total{event_type=\"/live/track/mute\"} 7\n"
+		"# HELP events_received_total counter events.received_total\n"
+		"# TYPE events_received_total counter\n"
+		"events_received_total 8\n"
+		"# HELP queue_depth gauge queue-depth\n"
+		"# TYPE queue_depth gauge\n"
+		"queue_depth 2.0\n");
+	free(output.bytes);
+}
+
+static void states_are_gauges_and_time_is_seconds(void **state)
+{
+	struct astshm_snapshot *snapshot = sample_rich();
+	struct sample_output output = sample_encode(astshm_encode_prometheus, snapshot, 0);
+	(void)state;
+	assert_has(&output, "# TYPE websocket_pending gauge\nwebsocket_pending -3\n");
+	assert_has(&output, "process_cpu_seconds_total 12.000000345\n");
+	assert_has(&output, "gauge_nan NaN\n");
+	assert_has(&output, "gauge_infinite +Inf\n");
+	assert_has(&output, "message_size_bytes_sum 78768\n");
+	assert_has(&output, "hostile_total{a_b_c=\"[x]\\\\y\",quote=\"\\\"\\n\t\x01");
+	free(output.bytes);
+	astshm_snapshot_free(&snapshot);
+}
+
+static uint64_t bucket_at(const struct sample_output *output, const char *name, const char *le)
+{
+	char start[128];
+	snprintf(start, sizeof start, "%s_bucket{le=\"%s\"} ", name, le);
+	assert_has(output, start);
+	return strtoull(strstr(output->bytes, start) + strlen(start), NULL, 10);
+}
+
+static void value_equal_to_a_bound_is_inside(void **state)
+{
+	static const int64_t times[] = { 1000000000, 1000000001, 5000000, 1000 };
+	struct astshm_snapshot *snapshot = sample_begin();
+	(void)state;
+	sample_timing(snapshot, "t", times, 4);
+	struct sample_output output = encode_and_free(snapshot);
+	assert_int_equal(bucket_at(&output, "t_seconds", "1e-06"), 1);
+	assert_int_equal(bucket_at(&output, "t_seconds", "1.0"), 3);
+	assert_int_equal(bucket_at(&output, "t_seconds", "2.5"), 4);
+	assert_int_equal(bucket_at(&output, "t_seconds", "+Inf"), 4);
+	assert_has(&output, "t_seconds_sum 2.005001001\nt_seconds_count 4\n");
+	free(output.bytes);
+}
+
+/* 5 ms lies inside of a bucket: what is below is a share of it, rounded down. */
+static void straddling_bucket_is_split_by_proportion(void **state)
+{
+	enum { SAMPLES = 1000 };
+	int64_t times[SAMPLES];
+	struct astshm_snapshot *snapshot = sample_begin();
+	uint32_t slot = astshm_bucket_slot_any(astshm_timing_table, 5000000);
+	double low = floor(astshm_histogram_bound(ASTSHM_KIND_TIMING, slot - 1));
+	double high = floor(astshm_histogram_bound(ASTSHM_KIND_TIMING, slot));
+	(void)state;
+	for (int i = 0; i < SAMPLES; i++)
+		times[i] = (int64_t)low + 1 + (int64_t)((high - low - 1) * i / (SAMPLES - 1));
+	sample_timing(snapshot, "t", times, SAMPLES);
+	struct sample_output output = encode_and_free(snapshot);
+	double share = floor(SAMPLES * (5000000 - low) / (high - low));
+	assert_int_equal(bucket_at(&output, "t_seconds", "0.0025"), 0);
+	assert_int_equal(bucket_at(&output, "t_seconds", "0.005"), (uint64_t)share);
+	assert_int_equal(bucket_at(&output, "t_seconds", "0.01"), SAMPLES);
+	free(output.bytes);
+}
+
+static void buckets_never_fall_and_end_at_the_count(void **state)
+{
+	enum { SAMPLES = 500 };
+	int64_t values[SAMPLES];
+	uint64_t random = 42, before = 0;
+	struct astshm_snapshot *snapshot = sample_begin();
+	(void)state;
+	for (int i = 0; i < SAMPLES; i++) {
+		random = random * 6364136223846793005ull + 1442695040888963407ull;
+		values[i] = (int64_t)(random >> 33) >> (random >> 59);
+	}
+	sample_describe(snapshot, ASTSHM_KIND_DISTRIBUTION, "size", "bytes", "");
+	struct astshm_series *series =
+		sample_series(snapshot, ASTSHM_KIND_DISTRIBUTION, "size", NULL, 0);
+	sample_fill(snapshot, &series->histogram, ASTSHM_KIND_DISTRIBUTION, values, SAMPLES);
+	struct sample_output output = encode_and_free(snapshot);
+	for (uint64_t bound = 1; bound <= 1 << 30; bound *= 4) {
+		char le[32];
+		snprintf(le, sizeof le, "%llu.0", (unsigned long long)bound);
+		uint64_t below = bucket_at(&output, "size_bytes", le), exact = 0;
+		for (int i = 0; i < SAMPLES; i++)
+			exact += (uint64_t)values[i] <= bound;
+		assert_in_range(below, before, SAMPLES);
+		assert_int_equal(below, exact); /* powers of two are bounds of buckets */
+		before = below;
+	}
+	assert_int_equal(bucket_at(&output, "size_bytes", "+Inf"), SAMPLES);
+	free(output.bytes);
+}
+
+static void keep_line(void *context, const char *line)
+{
+	snprintf(context, 256, "%s", line);
+}
+
+static int discard(void *context, const void *bytes, size_t count)
+{
+	(void)context, (void)bytes, (void)count;
+	return 0;
+}
+
+static void later_of_two_names_that_collapse_is_left_out(void **state)
+{
+	struct astshm_snapshot *snapshot = sample_begin();
+	char line[256] = "";
+	struct astshm_encode_options options = ASTSHM_ENCODE_OPTIONS_INIT;
+	struct astshm_sink sink = { discard, NULL };
+	(void)state;
+	sample_gauge(snapshot, "queue-depth", 1);
+	sample_gauge(snapshot, "queue.depth", 2);
+	sample_end(snapshot);
+	options.warn = keep_line;
+	options.warn_context = line;
+	assert_int_equal(astshm_encode_prometheus(snapshot, &sink, &options), 0);
+	assert_string_equal(line,
+			    "left out: gauge queue.depth: its name is taken already: queue_depth");
+	struct sample_output output = sample_encode(astshm_encode_prometheus, snapshot, 0);
+	assert_has(&output, "queue_depth 1.0\n");
+	assert_null(strstr(output.bytes, "queue_depth 2.0"));
+	assert_has(&output, "# left out: gauge queue.depth");
+	free(output.bytes);
+	astshm_snapshot_free(&snapshot);
+}
+
+static void sample_names_of_a_histogram_are_taken_too(void **state)
+{
+	struct astshm_snapshot *snapshot = sample_begin();
+	(void)state;
+	sample_timing(snapshot, "wait", NULL, 0);
+	sample_gauge(snapshot, "wait_seconds_count", 1);
+	struct sample_output output = encode_and_free(snapshot);
+	assert_has(&output, "# left out: gauge wait_seconds_count");
+	assert_has(&output, "wait_seconds_count 0\n");
+	free(output.bytes);
+}
+
+static void labels_that_collapse_stay_apart(void **state)
+{
+	static const struct astshm_tag tags[] = { { "__name__", "x" }, { "a-b", "1" },
+						  { "a.b", "2" }, { "le", "3" } };
+	struct astshm_snapshot *snapshot = sample_begin();
+	(void)state;
+	sample_series(snapshot, ASTSHM_KIND_TIMING, "t", tags, 4);
+	sample_series(snapshot, ASTSHM_KIND_TIMING, "t", tags + 1, 1);
+	sample_series(snapshot, ASTSHM_KIND_TIMING, "t", tags + 2, 1);
+	struct sample_output output = encode_and_free(snapshot);
+	assert_has(&output, "t_seconds_count{tag___name__=\"x\",a_b=\"1\","
+			    "a_b_2=\"2\",tag_le=\"3\"} 0\n");
+	assert_has(&output, "t_seconds_count{a_b=\"1\"} 0\n");
+	assert_has(&output, "t_seconds_count{a_b_2=\"2\"} 0\n");
+	free(output.bytes);
+}
+
+/* In key order `a.b` stands between `a` and `a[x=1]`. */
+static void family_stands_in_one_piece(void **state)
+{
+	static const struct astshm_tag tags[] = { { "x", "1" } };
+	struct astshm_snapshot *snapshot = sample_begin();
+	(void)state;
+	sample_gauge(snapshot, "a", 1);
+	sample_gauge(snapshot, "a.b", 2);
+	sample_series(snapshot, ASTSHM_KIND_GAUGE, "a", tags, 1)->gauge.current = 3;
+	struct sample_output output = encode_and_free(snapshot);
+	assert_has(&output, "# TYPE a gauge\na 1.0\na{x=\"1\"} 3.0\n# HELP a_b ");
+	free(output.bytes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(counters_and_gauges_are_exactly_this),
+		cmocka_unit_test(states_are_gauges_and_time_is_seconds),
+		cmocka_unit_test(value_equal_to_a_bound_is_inside),
+		cmocka_unit_test(straddling_bucket_is_split_by_proportion),
+		cmocka_unit_test(buckets_never_fall_and_end_at_the_count),
+		cmocka_unit_test(later_of_two_names_that_collapse_is_left_out),
+		cmocka_unit_test(sample_names_of_a_histogram_are_taken_too),
+		cmocka_unit_test(labels_that_collapse_stay_apart),
+		cmocka_unit_test(family_stands_in_one_piece),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
