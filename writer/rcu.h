@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * liburcu, flavour bp (the host's threads are unknown to us), and the edges
+ * that ThreadSanitizer must be told of, since liburcu is not instrumented:
+ * release before add / acquire after lookup, release at read_unlock / acquire
+ * after synchronize_rcu.
+ *
+ * _LGPL_SOURCE lets the compiler inline. Only urcu_bp_read_lock and
+ * urcu_bp_read_unlock are used inlined; liburcu keeps both under ten lines so
+ * that code under any licence may do so (urcu/static/urcu-bp.h). Builds with
+ * sanitizers define WRITER_RCU_CALLS and call them instead: liburcu-bp 0.13
+ * aligns its reader less than it declares, which UBSan would report as ours.
+ */
+#ifndef WRITER_RCU_H
+#define WRITER_RCU_H
+
+#ifndef WRITER_RCU_CALLS
+#define _LGPL_SOURCE
+#endif
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#include <urcu/urcu-bp.h>
+#include <urcu/rculfhash.h>
+#pragma GCC diagnostic pop
+
+#include <astshm/hotpath.h>
+
+#ifdef ASTSHM_TSAN
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+#define RCU_TSAN_ACQUIRE(address) __tsan_acquire(address)
+#define RCU_TSAN_RELEASE(address) __tsan_release(address)
+#else
+#define RCU_TSAN_ACQUIRE(address) ((void)(address))
+#define RCU_TSAN_RELEASE(address) ((void)(address))
+#endif
+
+/* Only its address is used, as the place where sections and waits meet. */
+extern char rcu_meeting_point;
+
+static inline void rcu_section_enter(void)
+{
+	urcu_bp_read_lock();
+}
+
+static inline void rcu_section_leave(void)
+{
+	RCU_TSAN_RELEASE(&rcu_meeting_point);
+	urcu_bp_read_unlock();
+}
+
+static inline void rcu_wait_for_readers(void)
+{
+	urcu_bp_synchronize_rcu();
+	RCU_TSAN_ACQUIRE(&rcu_meeting_point);
+}
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "tick.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "clock.h"
+#include "fork.h"
+#include "gate.h"
+
+/*
+ * Somebody removed the name (logind's RemoveIPC, a careless rm). Linux does
+ * not link a file again that has lost its last name, so the segment moves to a
+ * new file under the same addresses. The gates are shut first: only records
+ * already in flight may still write, and shm_republish carries those over.
+ */
+static int restore_name(struct astshm_writer *writer, struct astshm_error *error)
+{
+	struct stat other;
+
+	if (lstat(writer->segment.path, &other) == 0)
+		return shm_fail(error, -EAGAIN,
+				"%s belongs to another file now; this segment has no name",
+				writer->segment.path);
+	writer_gate_shut_all(writer);
+	return shm_republish(&writer->segment, error);
+}
+
+int astshm_writer_tick(struct astshm_writer *writer, struct astshm_error *error)
+{
+	int result = 0;
+
+	if (!writer_is_reachable(writer))
+		return 0;
+	pthread_mutex_lock(&writer->lock);
+	if (writer->generation && !writer->foreign) {
+		__atomic_store_n(&writer->header->heartbeat_monotonic_ns, shm_monotonic_ns(),
+				 __ATOMIC_RELAXED);
+		if (!shm_is_named(&writer->segment))
+			result = restore_name(writer, error);
+	}
+	pthread_mutex_unlock(&writer->lock);
+	writer_clock_refine();
+	return result;
+}
+
+static void *tick_main(void *argument)
+{
+	struct astshm_writer *writer = argument;
+	struct timespec next;
+
+	clock_gettime(CLOCK_MONOTONIC, &next);
+	pthread_mutex_lock(&writer->tick_lock);
+	while (!writer->tick_stop) {
+		next.tv_nsec += (long)(writer->options.tick_ms % 1000) * 1000000;
+		next.tv_sec += writer->options.tick_ms / 1000 + next.tv_nsec / 1000000000;
+		next.tv_nsec %= 1000000000;
+		while (!writer->tick_stop &&
+		       pthread_cond_timedwait(&writer->tick_wake, &writer->tick_lock, &next) !=
+			       ETIMEDOUT)
+			;
+		pthread_mutex_unlock(&writer->tick_lock);
+		(void)astshm_writer_tick(writer, NULL);
+		pthread_mutex_lock(&writer->tick_lock);
+	}
+	pthread_mutex_unlock(&writer->tick_lock);
+	return NULL;
+}
+
+void writer_tick_start(struct astshm_writer *writer)
+{
+	pthread_condattr_t attribute;
+	sigset_t all, before;
+
+	pthread_condattr_init(&attribute);
+	pthread_condattr_setclock(&attribute, CLOCK_MONOTONIC);
+	pthread_cond_init(&writer->tick_wake, &attribute);
+	pthread_condattr_destroy(&attribute);
+	writer->tick_stop = false;
+	/* The host's signals are for the host's threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	writer->tick_running =
+		pthread_create(&writer->tick_thread, NULL, tick_main, writer) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (writer->tick_running)
+		(void)pthread_setname_np(writer->tick_thread, "astshm-tick");
+}
+
+void writer_tick_stop(struct astshm_writer *writer)
+{
+	if (!writer->tick_running)
+		return;
+	pthread_mutex_lock(&writer->tick_lock);
+	writer->tick_stop = true;
+	pthread_cond_signal(&writer->tick_wake);
+	pthread_mutex_unlock(&writer->tick_lock);
+	pthread_join(writer->tick_thread, NULL);
+	pthread_cond_destroy(&writer->tick_wake);
+	writer->tick_running = false;
+}
