@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: MIT
+"""What the test programs of the tools share.
+
+A test program defines cases with @case and ends with harness.main(). It is
+called as PROGRAM --cat EXE --ls EXE --fixture EXE [NAME...]; as root it runs
+in a mount namespace of its own, with an empty /dev/shm, so that segments of
+this machine neither disturb it nor are disturbed. Each case prints one line;
+exit status 1: some failed, 77: none could run.
+
+ASTSHM_GOLDEN_UPDATE=1 writes the golden files instead of comparing with them.
+"""
+import argparse
+import difflib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+SHM = pathlib.Path("/dev/shm")
+GOLDEN = pathlib.Path(__file__).resolve().parent / "golden"
+NAMESPACE_MARK = "ASTSHM_TEST_NAMESPACE"
+# A program under a sanitizer or on a busy machine is slow, not wrong.
+PATIENCE = 120
+
+cases = []
+
+
+class Skip(Exception):
+    """The case cannot run here; the text says why."""
+
+
+class Failed(Exception):
+    """A check of the case did not hold."""
+
+
+def case(function):
+    cases.append(function)
+    return function
+
+
+def check(condition, *what):
+    if not condition:
+        raise Failed(" ".join(str(part) for part in what) or "check failed")
+
+
+def equal(got, wanted, what=""):
+    if got != wanted:
+        raise Failed(f"{what}: got {got!r}, wanted {wanted!r}")
+
+
+def wait_until(condition, what):
+    """Polls: no case may depend on how fast something happens."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > end:
+            raise Failed(f"never happened: {what}")
+        time.sleep(0.01)
+
+
+class Result:
+    def __init__(self, status, out, err):
+        self.status = status
+        self.bytes = out
+        self.err = err
+
+    @property
+    def out(self):
+        return self.bytes.decode()
+
+    def json(self):
+        return json.loads(self.out)
+
+
+class Fixture:
+    """A running server with known values (tests/tools/fixture.c)."""
+
+    def __init__(self, exe, name, *arguments):
+        self.name = name
+        self.process = subprocess.Popen(
+            [exe, name, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.pid = self.process.pid
+        self.expect("ready")
+
+    def expect(self, word):
+        line = self.process.stdout.readline().strip()
+        if line != word:
+            raise Failed(f"fixture said {line!r} instead of {word!r}")
+
+    def ask(self, word):
+        self.process.stdin.write(word + "\n")
+        self.process.stdin.flush()
+        self.expect(word)
+
+    def kill(self):
+        self.process.kill()
+        self.end()
+
+    def close(self):
+        self.process.stdin.close()
+        self.end()
+
+    def end(self):
+        self.process.wait(PATIENCE)
+        for pipe in (self.process.stdin, self.process.stdout):
+            try:
+                pipe.close()
+            except BrokenPipeError:
+                pass
+
+    @property
+    def path(self):
+        return SHM / f"astshm.{self.name}"
+
+
+class Case:
+    """What a case works with; everything it makes is gone afterwards."""
+
+    def __init__(self, tools, title):
+        self.tools = tools
+        self.title = title
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="astshm-test-"))
+        self.processes = []
+        self.fixtures = []
+
+    def name(self, suffix=""):
+        return f"{self.title}{suffix}.{os.getpid()}"
+
+    def fixture(self, suffix="", mode="", keep=False, name=None):
+        arguments = [mode or "0640"] + (["keep"] if keep else [])
+        fixture = Fixture(self.tools.fixture, name or self.name(suffix), *arguments)
+        self.fixtures.append(fixture)
+        return fixture
+
+    def run(self, exe, *arguments, stdin=None, env=None, **more):
+        done = subprocess.run(
+            [exe, *map(str, arguments)], input=stdin, capture_output=True, timeout=PATIENCE,
+            cwd=self.folder, env={**os.environ, **(env or {})}, **more)
+        return Result(done.returncode, done.stdout, done.stderr.decode())
+
+    def cat(self, *arguments, status=0, **more):
+        result = self.run(self.tools.cat, *arguments, **more)
+        self.check_status(result, status)
+        return result
+
+    def ls(self, *arguments, status=0, **more):
+        result = self.run(self.tools.ls, *arguments, **more)
+        self.check_status(result, status)
+        return result
+
+    @staticmethod
+    def check_status(result, status):
+        if result.status != status:
+            raise Failed(f"exit status {result.status}, wanted {status}; stderr: {result.err!r}")
+        lines = result.err.splitlines()
+        # A list of segments may follow the line that says what was wrong.
+        check(not status or lines, "no message")
+        for line in lines[:1] if status else lines:
+            check(re.match(r"astshm-(cat|ls): ", line), "on stderr:", result.err)
+        check("runtime error" not in result.err, result.err)
+
+    def start(self, *arguments, **more):
+        """astshm-cat in the background; its stdout is a pipe unless told otherwise."""
+        errors = tempfile.TemporaryFile("w+")
+        more = {"stdout": subprocess.PIPE, **more}
+        process = subprocess.Popen([self.tools.cat, *map(str, arguments)], cwd=self.folder,
+                                   text=True, stderr=errors, **more)
+        process.errors = errors
+        self.processes.append(process)
+        return process
+
+    @staticmethod
+    def errors(process):
+        """What a started process has said on stderr so far."""
+        size = os.fstat(process.errors.fileno()).st_size
+        return os.pread(process.errors.fileno(), size, 0).decode()
+
+    def finish(self, process, status=0, number=None):
+        """Signals it (if number), waits, checks the status; returns (out, err)."""
+        if number:
+            process.send_signal(number)
+        # Not communicate(), which would lose what readline() has read ahead.
+        out = process.stdout.read() if process.stdout else ""
+        process.wait(PATIENCE)
+        err = self.errors(process)
+        check(process.returncode == status, "exit status", process.returncode, "wanted", status,
+              "stderr:", err)
+        check("runtime error" not in err, err)
+        return out, err
+
+    def save(self, fixture, name="saved.msgpack"):
+        path = self.folder / name
+        self.cat("-f", "msgpack", "-o", path, fixture.name)
+        return path
+
+    def golden(self, file, text, fixture):
+        compare_golden(file, normalise(text, fixture))
+
+    def tear_down(self):
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            if process.stdout:
+                process.stdout.close()
+            process.errors.close()
+        for fixture in self.fixtures:
+            if fixture.process.poll() is None:
+                fixture.kill()
+            for path in SHM.glob(f"astshm.{fixture.name}*"):
+                path.unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+VOLATILE = [
+    (r'("timestamp": ?")[^"]*"', r'\1TIME"'),
+    (r'("timestamp_ns": ?)\d+', r"\1TIME"),
+    (r'("(?:uptime|heartbeat_age|interval|age)_seconds": ?)[\d.]+(?:e-\d+)?', r"\1SECONDS"),
+    (r'("(?:pid|bytes|tid)": ?)\d+', r"\1N"),
+    (r'("generation": ?")[0-9a-f]{16}"', r'\1GENERATION"'),
+    (r'("rate": ?)[-\d.e+]+', r"\1RATE"),
+]
+
+
+def normalise(text, fixture):
+    """Takes out what differs from run to run, and nothing else."""
+    for pattern, replacement in VOLATILE:
+        text = re.sub(pattern, replacement, text)
+    return text.replace(fixture.name, "NAME")
+
+
+def compare_golden(file, text):
+    path = GOLDEN / file
+    if os.environ.get("ASTSHM_GOLDEN_UPDATE"):
+        path.write_text(text)
+        return
+    wanted = path.read_text()
+    if text != wanted:
+        raise Failed("differs from golden/" + file + "\n" + "".join(difflib.unified_diff(
+            wanted.splitlines(True), text.splitlines(True), "wanted", "got")))
+
+
+def needs_empty_machine():
+    if not os.environ.get(NAMESPACE_MARK):
+        raise Skip("needs a mount namespace of its own (root)")
+
+
+def needs_root():
+    if os.geteuid() != 0:
+        raise Skip("needs root, to become somebody else")
+
+
+def enter_namespace():
+    """Runs the program again, in a mount namespace with a fresh /dev/shm."""
+    if os.environ.get(NAMESPACE_MARK) or os.geteuid() != 0 or not shutil.which("unshare"):
+        return
+    mount = "mount -t tmpfs -o size=256m,mode=1777 tmpfs /dev/shm"
+    isolate = ["unshare", "--mount", "--propagation", "private", "sh", "-c"]
+    if subprocess.run([*isolate, mount], capture_output=True).returncode != 0:
+        return
+    os.environ[NAMESPACE_MARK] = "1"
+    os.execvp("unshare", [*isolate, mount + ' && exec "$@"', "sh", sys.executable, *sys.argv])
+
+
+def run_case(function, tools):
+    title = function.__name__
+    context = Case(tools, title)
+    try:
+        function(context)
+        print("ok", title, flush=True)
+        return "ok"
+    except Skip as skip:
+        print("skip", f"{title}: {skip}", flush=True)
+        return "skip"
+    except Exception as error:
+        if not isinstance(error, Failed):
+            traceback.print_exc()
+        print("FAIL", f"{title}: {error}", flush=True)
+        return "FAIL"
+    finally:
+        context.tear_down()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cat", required=True, type=os.path.abspath)
+    parser.add_argument("--ls", required=True, type=os.path.abspath)
+    parser.add_argument("--fixture", required=True, type=os.path.abspath)
+    parser.add_argument("--man", type=pathlib.Path)
+    parser.add_argument("names", nargs="*")
+    enter_namespace()
+    tools = parser.parse_args()
+    # The signals that ask for an end may be ignored by whoever started us.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    chosen = [c for c in cases if not tools.names or c.__name__ in tools.names]
+    outcomes = [run_case(c, tools) for c in chosen]
+    print(f"{outcomes.count('ok')} ok, {outcomes.count('skip')} skipped, "
+          f"{outcomes.count('FAIL')} failed")
+    if "FAIL" in outcomes:
+        sys.exit(1)
+    sys.exit(0 if "ok" in outcomes else 77)

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <astshm/layout.h>
+
+#include "buffer.h"
+#include "file.h"
+
+#define FILE_BYTES_MAX ((size_t)1 << 30)
+
+/* A document is a map: fixmap 0x80..0x8f, map 16 0xde, map 32 0xdf. */
+static bool is_msgpack_map(unsigned char first)
+{
+	return (first & 0xf0) == 0x80 || first == 0xde || first == 0xdf;
+}
+
+static enum file_content recognise(const unsigned char *bytes, size_t count)
+{
+	uint64_t magic;
+
+	if (count > 0 && is_msgpack_map(bytes[0]))
+		return FILE_SNAPSHOT;
+	if (count < sizeof(magic))
+		return FILE_OTHER;
+	memcpy(&magic, bytes, sizeof(magic));
+	return magic == ASTSHM_SEGMENT_MAGIC || magic == __builtin_bswap64(ASTSHM_SEGMENT_MAGIC)
+		       ? FILE_SEGMENT
+		       : FILE_OTHER;
+}
+
+int file_recognise(const char *path, enum file_content *content)
+{
+	unsigned char bytes[sizeof(uint64_t)];
+	struct stat status;
+	ssize_t count;
+	int fd;
+
+	if (stat(path, &status) < 0)
+		return -errno;
+	if (!S_ISREG(status.st_mode)) {
+		*content = FILE_STREAM;
+		return 0;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	count = read(fd, bytes, sizeof(bytes));
+	close(fd);
+	*content = recognise(bytes, count > 0 ? (size_t)count : 0);
+	return 0;
+}
+
+static int fail(struct astshm_error *error, int code, const char *path, const char *what)
+{
+	error->code = code;
+	snprintf(error->text, sizeof(error->text), "%.120s: %.130s", path, what);
+	return code;
+}
+
+static int read_all(int fd, struct buffer *buffer)
+{
+	char piece[65536];
+
+	for (;;) {
+		ssize_t count = read(fd, piece, sizeof(piece));
+
+		if (count == 0)
+			return 0;
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return -errno;
+		if ((size_t)count > FILE_BYTES_MAX - buffer->count)
+			return -EFBIG;
+		if (buffer_write(buffer, piece, (size_t)count) < 0)
+			return -ENOMEM;
+	}
+}
+
+static int read_path(const char *path, struct buffer *buffer)
+{
+	int result, fd;
+
+	if (strcmp(path, "-") == 0)
+		return read_all(STDIN_FILENO, buffer);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	result = read_all(fd, buffer);
+	close(fd);
+	return result;
+}
+
+/* A stream that is still being written may end within a document: then the
+ * last whole one counts. */
+static int decode_last(const struct buffer *buffer, struct astshm_snapshot **snapshot,
+		       struct astshm_error *error)
+{
+	struct astshm_snapshot *last = NULL;
+	size_t at = 0;
+	int result = -ENODATA;
+
+	while (at < buffer->count) {
+		struct astshm_snapshot *next = NULL;
+		size_t used = 0;
+
+		result = astshm_decode_msgpack(buffer->bytes + at, buffer->count - at, &used,
+					       &next, error);
+		if (result < 0)
+			break;
+		astshm_snapshot_free(&last);
+		last = next;
+		at += used;
+	}
+	if (result < 0 && !(result == -ENODATA && last)) {
+		astshm_snapshot_free(&last);
+		return result;
+	}
+	*snapshot = last;
+	return 0;
+}
+
+static int fail_decode(struct astshm_error *error, int code, const char *path,
+		       const struct buffer *buffer)
+{
+	char why[sizeof(error->text)];
+
+	if (buffer->count == 0)
+		return fail(error, -EBADMSG, path, "is empty, so it holds no snapshot");
+	if (!is_msgpack_map((unsigned char)buffer->bytes[0]))
+		return fail(error, -EBADMSG, path,
+			    "is no msgpack snapshot (save one with -f msgpack -o FILE)");
+	if (code == -ENODATA)
+		return fail(error, -EBADMSG, path, "ends within the snapshot");
+	memcpy(why, error->text, sizeof(why));
+	return fail(error, code, path, why[0] ? why : strerror(-code));
+}
+
+int file_load(const char *path, struct astshm_snapshot **snapshot, struct astshm_error *error)
+{
+	const char *name = strcmp(path, "-") == 0 ? "stdin" : path;
+	struct buffer buffer = { 0 };
+	int result = read_path(path, &buffer);
+
+	if (result < 0) {
+		fail(error, result, name, strerror(-result));
+	} else {
+		error->text[0] = '\0';
+		result = decode_last(&buffer, snapshot, error);
+		if (result < 0)
+			result = fail_decode(error, result, name, &buffer);
+	}
+	buffer_free(&buffer);
+	return result;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "order.h"
+#include "pass.h"
+
+struct parts {
+	struct astshm_snapshot **items;
+	size_t count;
+};
+
+static void free_parts(struct parts *parts)
+{
+	for (size_t i = 0; i < parts->count; i++)
+		astshm_snapshot_free(&parts->items[i]);
+	free(parts->items);
+}
+
+/* The view of every source that has one. */
+static enum exit_status take_parts(struct sources *sources, const struct options *options,
+				   struct parts *parts)
+{
+	parts->items = calloc(sources->count, sizeof(struct astshm_snapshot *));
+	if (!parts->items) {
+		message("out of memory");
+		return EXIT_OTHER;
+	}
+	for (size_t i = 0; i < sources->count; i++) {
+		struct astshm_snapshot *view = NULL;
+		enum exit_status status = source_view(&sources->items[i], options, &view);
+
+		if (status != EXIT_OK)
+			return status;
+		if (view)
+			parts->items[parts->count++] = view;
+	}
+	return EXIT_OK;
+}
+
+static enum exit_status take_all(struct sources *sources, const struct options *options,
+				 struct astshm_snapshot **view)
+{
+	struct astshm_error error = { 0 };
+	struct parts parts = { 0 };
+	enum exit_status status = take_parts(sources, options, &parts);
+
+	if (status == EXIT_OK && parts.count > 0 && options->merge) {
+		int result = astshm_snapshot_merge(
+			(const struct astshm_snapshot *const *)parts.items, parts.count, view,
+			&error);
+
+		if (result < 0)
+			status = report(result, &error);
+	} else if (status == EXIT_OK && parts.count > 0) {
+		*view = parts.items[0];
+		parts.items[0] = NULL;
+	}
+	free_parts(&parts);
+	return status;
+}
+
+static void replace(struct astshm_snapshot **view, struct astshm_snapshot *next)
+{
+	astshm_snapshot_free(view);
+	*view = next;
+}
+
+static int refine(const struct options *options, const struct astshm_snapshot *since,
+		  struct astshm_snapshot **view, struct astshm_error *error)
+{
+	struct astshm_snapshot *next = NULL;
+	int result = 0;
+
+	if (since) {
+		result = astshm_snapshot_subtract(*view, since, &next, error);
+		if (result < 0)
+			return result;
+		replace(view, next);
+	}
+	if (options->selection.count > 0) {
+		result = astshm_snapshot_filter(*view, selection_keeps,
+						(void *)&options->selection, &next, error);
+		if (result < 0)
+			return result;
+		replace(view, next);
+	}
+	if (options->group) {
+		result = astshm_snapshot_group(*view, (const char *const *)options->group_keys,
+					       options->group_key_count, &next, error);
+		if (result < 0)
+			return result;
+		replace(view, next);
+	}
+	return options->sort ? order_snapshot(view, &options->sort_field, options->top, error) : 0;
+}
+
+enum exit_status pass_take(struct sources *sources, const struct options *options,
+			   const struct astshm_snapshot *since, struct astshm_snapshot **view)
+{
+	struct astshm_error error = { 0 };
+	enum exit_status status = take_all(sources, options, view);
+	int result;
+
+	if (status != EXIT_OK || !*view)
+		return status;
+	result = refine(options, since, view, &error);
+	if (result < 0) {
+		astshm_snapshot_free(view);
+		return report(result, &error);
+	}
+	/* An empty segment is printed; an empty selection is an answer. */
+	if ((options->selection.count > 0 || options->top > 0) &&
+	    astshm_snapshot_count(*view) == 0) {
+		astshm_snapshot_free(view);
+		return EXIT_NO_MATCH;
+	}
+	return EXIT_OK;
+}

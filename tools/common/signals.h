@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signals and sleeping, for tools that read segments pass by pass.
+ */
+#ifndef TOOLS_SIGNALS_H
+#define TOOLS_SIGNALS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * SIGINT, SIGTERM and SIGHUP ask for an end (a second one ends the program at
+ * once); SIGPIPE is ignored, so that writing gives EPIPE; SIGBUS goes to
+ * astshm_reader_handle_sigbus(), and to the default action if it is not ours.
+ */
+void signals_install(void);
+
+bool signals_stop_wanted(void);
+
+/* CLOCK_MONOTONIC. */
+int64_t monotonic_ns(void);
+
+enum slept { SLEPT, SLEEP_STOPPED, SLEEP_HUNG_UP };
+
+/*
+ * Sleeps until that time of monotonic_ns(). SLEEP_STOPPED: an end was asked
+ * for; SLEEP_HUNG_UP: the reader of the pipe `fd` (-1: none) went away.
+ */
+enum slept sleep_until(int64_t time_ns, int fd);
+
+#endif
