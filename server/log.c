@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+
+#define LINE_BYTES 1024u
+#define PROGRAM "ast-server: "
+
+static enum log_level current_level = LOG_INFO;
+static const char *const level_names[] = { "error", "warning", "info", "debug" };
+
+void log_set_level(enum log_level level)
+{
+	current_level = level;
+}
+
+bool log_level_parse(const char *name, enum log_level *level)
+{
+	for (size_t i = 0; i < sizeof level_names / sizeof level_names[0]; i++) {
+		if (strcmp(name, level_names[i]) == 0) {
+			*level = (enum log_level)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* C0, DEL, and C1 as UTF-8 writes it (c2 80 to c2 9f: terminals obey those too). */
+static size_t control_length(const unsigned char *text)
+{
+	if (text[0] < 0x20 || text[0] == 0x7f)
+		return 1;
+	return text[0] == 0xc2 && text[1] >= 0x80 && text[1] <= 0x9f ? 2 : 0;
+}
+
+void log_escape(char *out, uint64_t out_bytes, const char *text)
+{
+	const unsigned char *from = (const unsigned char *)text;
+	uint64_t used = 0;
+
+	while (*from && out_bytes - used > 8) {
+		size_t control = control_length(from);
+		if (control == 0)
+			out[used++] = (char)*from++;
+		for (; control > 0; control--)
+			used += (uint64_t)snprintf(out + used, out_bytes - used, "\\x%02x",
+						   *from++);
+	}
+	out[used] = '\0';
+}
+
+static void emit(const char *prefix, const char *text)
+{
+	char line[LINE_BYTES + sizeof PROGRAM + 16];
+	char escaped[LINE_BYTES];
+
+	log_escape(escaped, sizeof escaped, text);
+	int length = snprintf(line, sizeof line, PROGRAM "%s%s\n", prefix, escaped);
+	/* Nobody to tell if stderr itself fails. */
+	if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0)
+		return;
+}
+
+static void emit_level(enum log_level level, const char *format, va_list arguments,
+		       uint64_t withheld)
+{
+	static const char *const prefixes[] = { "error: ", "warning: ", "", "debug: " };
+	char text[LINE_BYTES];
+
+	int length = vsnprintf(text, sizeof text - 48, format, arguments);
+	if (length < 0)
+		return;
+	if (withheld > 0) {
+		size_t used = strlen(text);
+		snprintf(text + used, sizeof text - used, " (%llu more not shown)",
+			 (unsigned long long)withheld);
+	}
+	emit(prefixes[level], text);
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+	va_list arguments;
+
+	if (level > current_level)
+		return;
+	va_start(arguments, format);
+	emit_level(level, format, arguments, 0);
+	va_end(arguments);
+}
+
+void log_notice(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	emit_level(LOG_INFO, format, arguments, 0);
+	va_end(arguments);
+}
+
+bool log_limit_take(struct log_limit *limit, uint64_t now_ns, uint64_t *withheld)
+{
+	if (now_ns - limit->window_start_ns >= LOG_LIMIT_WINDOW_NS) {
+		limit->window_start_ns = now_ns;
+		limit->shown = 0;
+	}
+	if (limit->shown >= LOG_LIMIT_LINES) {
+		limit->withheld++;
+		return false;
+	}
+	limit->shown++;
+	*withheld = limit->withheld;
+	limit->withheld = 0;
+	return true;
+}
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+void log_limited(struct log_limit *limit, enum log_level level, const char *format, ...)
+{
+	uint64_t withheld;
+	va_list arguments;
+
+	if (level > current_level || !log_limit_take(limit, monotonic_ns(), &withheld))
+		return;
+	va_start(arguments, format);
+	emit_level(level, format, arguments, withheld);
+	va_end(arguments);
+}

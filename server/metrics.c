@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "metrics.h"
+
+#define SEGMENT_PREFIX "/dev/shm/astshm."
+
+struct metric_row {
+	enum astshm_kind kind;
+	const char *name;
+	const char *unit;
+	const char *help;
+	size_t field_off; /* of the handle in struct server_metrics */
+};
+
+#define KIND_counter ASTSHM_KIND_COUNTER
+#define KIND_gauge ASTSHM_KIND_GAUGE
+#define KIND_timing ASTSHM_KIND_TIMING
+
+static const struct metric_row rows[] = {
+#define ROW(kind, field, name, unit, help) \
+	{ KIND_##kind, name, unit, help, offsetof(struct server_metrics, field) },
+	SERVER_METRICS(ROW)
+#undef ROW
+};
+
+static const struct metric_row tagged_rows[] = {
+#define ROW(kind, field, name, unit, help) { KIND_##kind, name, unit, help, 0 },
+	SERVER_TAGGED_METRICS(ROW)
+#undef ROW
+};
+
+static void report(int result, const char *name, const struct astshm_error *error)
+{
+	if (result < 0)
+		log_write(LOG_WARNING, "metric %s is not recorded: %s", name, error->text);
+}
+
+/* A handle that could not be had is the null handle: harmless to record through. */
+static void register_row(struct server_metrics *metrics, const struct metric_row *row)
+{
+	struct astshm_error error = { 0 };
+	struct astshm_metric metric = { .name = row->name, .unit = row->unit,
+					.help = row->help };
+	void *handle = (char *)metrics + row->field_off;
+	int result;
+
+	if (row->kind == ASTSHM_KIND_COUNTER)
+		result = astshm_counter_register(metrics->writer, &metric, handle, &error);
+	else if (row->kind == ASTSHM_KIND_GAUGE)
+		result = astshm_gauge_register(metrics->writer, &metric, handle, &error);
+	else
+		result = astshm_timing_register(metrics->writer, &metric, handle, &error);
+	report(result, row->name, &error);
+}
+
+static void describe_row(struct server_metrics *metrics, const struct metric_row *row)
+{
+	struct astshm_error error = { 0 };
+	int result = astshm_describe(metrics->writer, row->kind, row->name, row->unit, row->help,
+				     &error);
+	report(result, row->name, &error);
+}
+
+static void register_counter(struct server_metrics *metrics, const char *family,
+			     const char *type, struct astshm_counter *handle)
+{
+	struct astshm_error error = { 0 };
+	struct astshm_tag tag = { METRICS_TAG, type };
+	struct astshm_metric metric = { .name = family, .tags = &tag, .tag_count = 1 };
+
+	report(astshm_counter_register(metrics->writer, &metric, handle, &error), family, &error);
+}
+
+static void register_duration(struct server_metrics *metrics, const char *type,
+			      struct astshm_timing *handle)
+{
+	struct astshm_error error = { 0 };
+	struct astshm_tag tag = { METRICS_TAG, type };
+	struct astshm_metric metric = { .name = "event.processing.duration", .tags = &tag,
+					.tag_count = 1 };
+
+	report(astshm_timing_register(metrics->writer, &metric, handle, &error), metric.name,
+	       &error);
+}
+
+static void register_table(struct server_metrics *metrics)
+{
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		register_row(metrics, &rows[i]);
+	for (size_t i = 0; i < sizeof tagged_rows / sizeof tagged_rows[0]; i++)
+		describe_row(metrics, &tagged_rows[i]);
+	register_duration(metrics, ASTSHM_OTHER, &metrics->other_duration);
+}
+
+int metrics_open(struct server_metrics *metrics, const struct metrics_options *options)
+{
+	struct astshm_writer_options writer_options = ASTSHM_WRITER_OPTIONS_INIT;
+	struct astshm_error error = { 0 };
+
+	memset(metrics, 0, sizeof *metrics);
+	if (options->off)
+		return 0;
+	writer_options.flags = options->keep ? ASTSHM_OPEN_KEEP : 0;
+	writer_options.mode = options->mode;
+	writer_options.group = options->group;
+	int result = astshm_writer_open(&metrics->writer, options->name, &writer_options, &error);
+	if (result == -EBUSY) {
+		log_write(LOG_ERROR, "metrics %s: %s", options->name, error.text);
+		return result;
+	}
+	if (error.text[0] != '\0')
+		log_write(LOG_WARNING, "metrics %s: %s", options->name, error.text);
+	if (result < 0)
+		log_write(LOG_WARNING, "serving without metrics");
+	else
+		register_table(metrics);
+	return 0;
+}
+
+void metrics_close(struct server_metrics *metrics)
+{
+	astshm_writer_close(&metrics->writer);
+}
+
+void metrics_tick(struct server_metrics *metrics)
+{
+	struct astshm_error error = { 0 };
+
+	if (astshm_writer_tick(metrics->writer, &error) < 0)
+		log_limited(&metrics->tick_failures, LOG_WARNING, "metrics: %s", error.text);
+}
+
+const char *metrics_segment(const struct server_metrics *metrics)
+{
+	const char *path = metrics->writer ? astshm_writer_path(metrics->writer) : "";
+
+	if (path[0] == '\0')
+		return "off";
+	if (strncmp(path, SEGMENT_PREFIX, strlen(SEGMENT_PREFIX)) == 0)
+		return path + strlen(SEGMENT_PREFIX);
+	return path;
+}
+
+void metrics_register_route(struct server_metrics *metrics, const char *path,
+			    const char *processed_type, const char *duration_type,
+			    struct route_metrics *route)
+{
+	memset(route, 0, sizeof *route);
+	if (path)
+		register_counter(metrics, "events.received.by_type", path, &route->received);
+	if (processed_type)
+		register_counter(metrics, "events.processed.by_type", processed_type,
+				 &route->processed);
+	if (duration_type)
+		register_duration(metrics, duration_type, &route->duration);
+}
+
+void metrics_count_path(struct server_metrics *metrics, const char *family, const char *path)
+{
+	size_t length = strlen(path);
+	bool fits = length > 0 && length <= ASTSHM_TAG_VALUE_MAX;
+	struct astshm_tag tag = { METRICS_TAG, fits ? path : ASTSHM_OTHER };
+
+	astshm_increment(metrics->writer, family, 1, &tag, 1);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The server's metrics: the segment, the handles of the table in
+ * metrics_table.h, and the series that are tagged with an event's path.
+ */
+#ifndef SERVER_METRICS_H
+#define SERVER_METRICS_H
+
+#include <stdbool.h>
+
+#include <astshm/writer.h>
+
+#include "log.h"
+#include "metrics_table.h"
+
+struct server_metrics {
+	struct astshm_writer *writer; /* NULL: nothing is recorded */
+#define METRICS_FIELD(kind, field, name, unit, help) struct astshm_##kind field;
+	SERVER_METRICS(METRICS_FIELD)
+#undef METRICS_FIELD
+	struct astshm_timing other_duration; /* of paths that no handler knows */
+	struct log_limit tick_failures;
+};
+
+/* The tagged series of one handler. */
+struct route_metrics {
+	struct astshm_counter received;
+	struct astshm_counter processed;
+	struct astshm_timing duration;
+};
+
+struct metrics_options {
+	bool off;          /* no segment */
+	const char *name;  /* of the segment, or a path */
+	mode_t mode;       /* 0: the library's default */
+	const char *group; /* NULL: the process's */
+	bool keep;         /* leave the closed segment behind */
+};
+
+/*
+ * Opens the segment and registers the table. -EBUSY: a living process writes
+ * the segment of that name (logged). Any other failure is logged, and 0: the
+ * server serves without metrics.
+ */
+int metrics_open(struct server_metrics *metrics, const struct metrics_options *options);
+/* No thread may be recording. */
+void metrics_close(struct server_metrics *metrics);
+/* The housekeeping, once a second. */
+void metrics_tick(struct server_metrics *metrics);
+/* What to call the segment before people; "off" if there is none. */
+const char *metrics_segment(const struct server_metrics *metrics);
+
+/*
+ * Registers the series of a handler. `path` may be NULL: events.received is
+ * then tagged by name, under the tag-set limit.
+ */
+void metrics_register_route(struct server_metrics *metrics, const char *path,
+			    const char *processed_type, const char *duration_type,
+			    struct route_metrics *route);
+
+/* One more of a tagged family, by name, for a path that a stranger may have chosen. */
+void metrics_count_path(struct server_metrics *metrics, const char *family, const char *path);
+
+#define METRICS_TAG "event_type"
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <getopt.h>
+#include <netdb.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+
+const char options_help[] =
+	"Usage: ast-server [OPTION]...\n"
+	"\n"
+	"Receives Ableton Live events as OSC over UDP and records metrics about them\n"
+	"into a shared-memory segment, which astshm-cat and its like read.\n"
+	"\n"
+	"  --udp HOST:PORT        listen there [127.0.0.1:9002]; port 0: any free one\n"
+	"  --udp-buffer BYTES     receive buffer of the socket [4194304]\n"
+	"  --allow-remote         let --udp name an address other than loopback\n"
+	"  --queue N              events that may wait to be applied [1000]\n"
+	"  --metrics NAME         name or path of the metrics segment [ast-server]\n"
+	"  --metrics-mode OCTAL   its permissions [0640]\n"
+	"  --metrics-group GROUP  its group, a name or a number\n"
+	"  --metrics-keep         leave the segment behind after a clean stop\n"
+	"  --no-metrics           record nothing and make no segment\n"
+	"  --log-level LEVEL      error, warning, info or debug [info]\n"
+	"  --help, --version\n"
+	"\n"
+	"Exit status: 0 stopped by SIGINT or SIGTERM, 1 failure, 2 usage.\n";
+
+enum {
+	OPT_UDP = 256,
+	OPT_UDP_BUFFER,
+	OPT_ALLOW_REMOTE,
+	OPT_QUEUE,
+	OPT_METRICS,
+	OPT_METRICS_MODE,
+	OPT_METRICS_GROUP,
+	OPT_METRICS_KEEP,
+	OPT_NO_METRICS,
+	OPT_LOG_LEVEL,
+	OPT_HELP,
+	OPT_VERSION,
+};
+
+static const struct option long_options[] = {
+	{ "udp", required_argument, NULL, OPT_UDP },
+	{ "udp-buffer", required_argument, NULL, OPT_UDP_BUFFER },
+	{ "allow-remote", no_argument, NULL, OPT_ALLOW_REMOTE },
+	{ "queue", required_argument, NULL, OPT_QUEUE },
+	{ "metrics", required_argument, NULL, OPT_METRICS },
+	{ "metrics-mode", required_argument, NULL, OPT_METRICS_MODE },
+	{ "metrics-group", required_argument, NULL, OPT_METRICS_GROUP },
+	{ "metrics-keep", no_argument, NULL, OPT_METRICS_KEEP },
+	{ "no-metrics", no_argument, NULL, OPT_NO_METRICS },
+	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+static void set_defaults(struct options *options)
+{
+	*options = (struct options){
+		.server = {
+			.udp_buffer_bytes = OPTIONS_UDP_BUFFER_BYTES,
+			.queue_capacity = OPTIONS_QUEUE,
+			.metrics = { .name = OPTIONS_METRICS_NAME },
+		},
+		.log_level = LOG_INFO,
+		.udp_host = "127.0.0.1",
+		.udp_port = OPTIONS_UDP_PORT,
+	};
+}
+
+/* Digits of the base alone: no sign, no blanks, no prefix. */
+static bool parse_number(const char *text, int base, uint64_t least, uint64_t most,
+			 uint64_t *number)
+{
+	const char *digits = base == 8 ? "01234567" : "0123456789";
+
+	if (text[0] == '\0' || text[strspn(text, digits)] != '\0')
+		return false;
+	errno = 0;
+	*number = strtoull(text, NULL, base);
+	return errno == 0 && *number >= least && *number <= most;
+}
+
+/* HOST:PORT, where an IPv6 HOST stands in brackets. */
+static bool parse_address(const char *text, struct options *options)
+{
+	const char *colon = strrchr(text, ':');
+	uint64_t port;
+
+	if (!colon || !parse_number(colon + 1, 10, 0, UINT16_MAX, &port))
+		return false;
+	size_t length = (size_t)(colon - text);
+	if (length >= 2 && text[0] == '[' && text[length - 1] == ']') {
+		text++;
+		length -= 2;
+	} else if (memchr(text, ':', length)) {
+		return false;
+	}
+	if (length == 0 || length >= sizeof options->udp_host)
+		return false;
+	memcpy(options->udp_host, text, length);
+	options->udp_host[length] = '\0';
+	options->udp_port = (uint16_t)port;
+	return true;
+}
+
+static bool set_size(const char *text, uint64_t most, size_t *size)
+{
+	uint64_t number;
+
+	if (!parse_number(text, 10, 1, most, &number))
+		return false;
+	*size = (size_t)number;
+	return true;
+}
+
+/* 0 would mean the library's default: a mode nobody may open is refused. */
+static bool set_mode(const char *text, mode_t *mode)
+{
+	uint64_t number;
+
+	if (!parse_number(text, 8, 1, 0777, &number))
+		return false;
+	*mode = (mode_t)number;
+	return true;
+}
+
+static bool set_text(const char *text, const char **target)
+{
+	*target = text;
+	return text[0] != '\0';
+}
+
+/* False: the option's argument is no good. */
+static bool take_option(int option, const char *argument, struct options *options)
+{
+	struct server_options *server = &options->server;
+
+	switch (option) {
+	case OPT_UDP:
+		return parse_address(argument, options);
+	case OPT_UDP_BUFFER:
+		return set_size(argument, 1u << 30, &server->udp_buffer_bytes);
+	case OPT_QUEUE:
+		return set_size(argument, 1000000, &server->queue_capacity);
+	case OPT_METRICS:
+		return set_text(argument, &server->metrics.name);
+	case OPT_METRICS_MODE:
+		return set_mode(argument, &server->metrics.mode);
+	case OPT_METRICS_GROUP:
+		return set_text(argument, &server->metrics.group);
+	case OPT_LOG_LEVEL:
+		return log_level_parse(argument, &options->log_level);
+	case OPT_ALLOW_REMOTE:
+		options->allow_remote = true;
+		return true;
+	case OPT_METRICS_KEEP:
+		server->metrics.keep = true;
+		return true;
+	default: /* OPT_NO_METRICS */
+		server->metrics.off = true;
+		return true;
+	}
+}
+
+static enum options_outcome complain(char text[OPTIONS_TEXT_MAX], const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static enum options_outcome complain(char text[OPTIONS_TEXT_MAX], const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, OPTIONS_TEXT_MAX, format, arguments);
+	va_end(arguments);
+	return OPTIONS_USAGE;
+}
+
+static const char *option_name(int option)
+{
+	for (const struct option *one = long_options; one->name; one++) {
+		if (one->val == option)
+			return one->name;
+	}
+	return "?";
+}
+
+/* What getopt_long stumbled over: a short option is in optopt, a long one in argv. */
+static enum options_outcome complain_unknown(char text[OPTIONS_TEXT_MAX], char **argv)
+{
+	if (optopt > 0 && optopt < OPT_UDP)
+		return complain(text, "unknown option '-%c'", optopt);
+	return complain(text, "unknown or misused option '%.200s'", argv[optind - 1]);
+}
+
+static enum options_outcome parse_all(int argc, char **argv, struct options *options,
+				      char text[OPTIONS_TEXT_MAX])
+{
+	int option;
+
+	optind = 0; /* glibc: start over, also when called again */
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+		if (option == OPT_HELP)
+			return OPTIONS_HELP;
+		if (option == OPT_VERSION)
+			return OPTIONS_VERSION;
+		if (option == '?')
+			return complain_unknown(text, argv);
+		if (option == ':')
+			return complain(text, "option '%.200s' needs an argument",
+					argv[optind - 1]);
+		if (!take_option(option, optarg, options))
+			return complain(text, "bad argument of --%s: '%.200s'",
+					option_name(option), optarg);
+	}
+	if (optind < argc)
+		return complain(text, "'%.200s': this version loads no Live Set, it takes no FILE",
+				argv[optind]);
+	return OPTIONS_RUN;
+}
+
+static enum options_outcome resolve(struct options *options, char text[OPTIONS_TEXT_MAX])
+{
+	struct udp_address *address = &options->server.udp;
+	int result = udp_resolve(options->udp_host, options->udp_port, address);
+
+	if (result != 0) {
+		snprintf(text, OPTIONS_TEXT_MAX, "%.200s: %s", options->udp_host,
+			 gai_strerror(result));
+		return OPTIONS_FAILED;
+	}
+	if (!udp_is_loopback(address) && !options->allow_remote)
+		return complain(text, "%.200s is no loopback address: that needs --allow-remote",
+				options->udp_host);
+	return OPTIONS_RUN;
+}
+
+enum options_outcome options_parse(int argc, char **argv, struct options *options,
+				   char text[OPTIONS_TEXT_MAX])
+{
+	set_defaults(options);
+	text[0] = '\0';
+	enum options_outcome outcome = parse_all(argc, argv, options, text);
+
+	return outcome == OPTIONS_RUN ? resolve(options, text) : outcome;
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "udp.h"
+
+/* Datagrams taken by one system call. */
+#define BATCH 64u
+
+struct drop_control {
+	_Alignas(struct cmsghdr) unsigned char bytes[CMSG_SPACE(sizeof(uint32_t))];
+};
+
+struct udp_listener {
+	int socket;
+	int stop_event;
+	bool running;
+	pthread_t thread;
+	struct udp_address bound;
+	struct intake *intake;
+	uint32_t kernel_dropped; /* SO_RXQ_OVFL: since the socket was opened, wraps */
+	struct log_limit failures;
+	struct mmsghdr messages[BATCH];
+	struct iovec vectors[BATCH];
+	struct sockaddr_storage sources[BATCH];
+	struct drop_control controls[BATCH];
+	unsigned char datagrams[BATCH][OSC_DATAGRAM_MAX];
+};
+
+/* --- addresses -------------------------------------------------------- */
+
+static const struct addrinfo *preferred(const struct addrinfo *list)
+{
+	for (const struct addrinfo *one = list; one; one = one->ai_next) {
+		if (one->ai_family == AF_INET)
+			return one;
+	}
+	return list;
+}
+
+int udp_resolve(const char *host, uint16_t port, struct udp_address *address)
+{
+	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM,
+				  .ai_flags = AI_NUMERICSERV };
+	struct addrinfo *list = NULL;
+	char service[8];
+
+	snprintf(service, sizeof service, "%u", (unsigned)port);
+	int result = getaddrinfo(host, service, &hints, &list);
+	if (result != 0)
+		return result;
+	const struct addrinfo *chosen = preferred(list);
+	memset(address, 0, sizeof *address);
+	memcpy(&address->storage, chosen->ai_addr, chosen->ai_addrlen);
+	address->length = chosen->ai_addrlen;
+	freeaddrinfo(list);
+	return 0;
+}
+
+/* The 16 bytes of an IPv6 address, or of an IPv4 address mapped into one. */
+static void address_bytes(const struct sockaddr_storage *storage, uint8_t bytes[16])
+{
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+
+	if (storage->ss_family == AF_INET6) {
+		memcpy(&in6, storage, sizeof in6);
+		memcpy(bytes, &in6.sin6_addr, 16);
+		return;
+	}
+	memcpy(&in, storage, sizeof in);
+	memset(bytes, 0, 10);
+	memset(bytes + 10, 0xff, 2);
+	memcpy(bytes + 12, &in.sin_addr, 4);
+}
+
+static uint16_t address_port(const struct sockaddr_storage *storage)
+{
+	struct sockaddr_in in;
+
+	/* Both families keep the port in the same place (RFC 3493, 3.4). */
+	memcpy(&in, storage, sizeof in);
+	return ntohs(in.sin_port);
+}
+
+bool udp_is_loopback(const struct udp_address *address)
+{
+	struct in6_addr in6;
+
+	address_bytes(&address->storage, in6.s6_addr);
+	if (IN6_IS_ADDR_V4MAPPED(&in6))
+		return in6.s6_addr[12] == 127;
+	return IN6_IS_ADDR_LOOPBACK(&in6);
+}
+
+void udp_format(const struct udp_address *address, char text[UDP_ADDRESS_TEXT_MAX])
+{
+	uint8_t bytes[16];
+	char host[INET6_ADDRSTRLEN] = "?";
+	bool six = address->storage.ss_family == AF_INET6;
+
+	address_bytes(&address->storage, bytes);
+	inet_ntop(six ? AF_INET6 : AF_INET, six ? bytes : bytes + 12, host, sizeof host);
+	snprintf(text, UDP_ADDRESS_TEXT_MAX, six ? "[%s]:%u" : "%s:%u", host,
+		 (unsigned)address_port(&address->storage));
+}
+
+/* --- receiving --------------------------------------------------------- */
+
+/*
+ * The kernel tells its running total with each datagram that it has dropped
+ * some before; the difference is taken modulo 2^32, as the total wraps.
+ */
+static void note_kernel_drops(struct udp_listener *listener, struct msghdr *header)
+{
+	uint32_t total;
+
+	for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control;
+	     control = CMSG_NXTHDR(header, control)) {
+		if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SO_RXQ_OVFL)
+			continue;
+		memcpy(&total, CMSG_DATA(control), sizeof total);
+		uint32_t more = total - listener->kernel_dropped;
+		listener->kernel_dropped = total;
+		if (more > 0)
+			intake_kernel_dropped(listener->intake, more);
+	}
+}
+
+/* The kernel overwrites lengths and flags of what it fills: they are set again after use. */
+static void prepare(struct udp_listener *listener, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		listener->vectors[i] = (struct iovec){ listener->datagrams[i],
+						       OSC_DATAGRAM_MAX };
+		listener->messages[i].msg_hdr = (struct msghdr){
+			.msg_name = &listener->sources[i],
+			.msg_namelen = sizeof listener->sources[i],
+			.msg_iov = &listener->vectors[i],
+			.msg_iovlen = 1,
+			.msg_control = listener->controls[i].bytes,
+			.msg_controllen = sizeof listener->controls[i].bytes,
+		};
+	}
+}
+
+static void take_one(struct udp_listener *listener, size_t i)
+{
+	struct mmsghdr *message = &listener->messages[i];
+	struct sequence_source source;
+
+	note_kernel_drops(listener, &message->msg_hdr);
+	address_bytes(&listener->sources[i], source.address);
+	source.port = address_port(&listener->sources[i]);
+	intake_datagram(listener->intake, listener->datagrams[i], message->msg_len,
+			message->msg_hdr.msg_flags & MSG_TRUNC, &source);
+}
+
+/* One batch; what does not fit waits for the next. */
+static void receive(struct udp_listener *listener)
+{
+	int count = recvmmsg(listener->socket, listener->messages, BATCH, MSG_DONTWAIT, NULL);
+
+	if (count < 0) {
+		if (errno != EAGAIN && errno != EINTR)
+			log_limited(&listener->failures, LOG_WARNING, "udp: %s", strerror(errno));
+		return;
+	}
+	for (size_t i = 0; i < (size_t)count; i++)
+		take_one(listener, i);
+	prepare(listener, (size_t)count);
+}
+
+static void *listen_until_stopped(void *argument)
+{
+	struct udp_listener *listener = argument;
+	struct pollfd waits[] = { { .fd = listener->socket, .events = POLLIN },
+				  { .fd = listener->stop_event, .events = POLLIN } };
+
+	pthread_setname_np(pthread_self(), "ast-udp");
+	while (poll(waits, 2, -1) >= 0 || errno == EINTR) {
+		if (waits[1].revents)
+			break;
+		if (waits[0].revents)
+			receive(listener);
+	}
+	return NULL;
+}
+
+/* --- opening and closing ------------------------------------------------ */
+
+/* Beyond net.core.rmem_max if privileged. The kernel reports twice what holds data. */
+static void set_buffer(int socket, size_t bytes)
+{
+	int asked = (int)bytes;
+	int granted = 0;
+	socklen_t length = sizeof granted;
+
+	if (setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &asked, sizeof asked) < 0)
+		setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &asked, sizeof asked);
+	getsockopt(socket, SOL_SOCKET, SO_RCVBUF, &granted, &length);
+	if (granted / 2 < asked)
+		log_write(LOG_INFO, "udp: receive buffer of %d bytes instead of %d "
+			  "(net.core.rmem_max)", granted / 2, asked);
+}
+
+static int bind_socket(struct udp_listener *listener, const struct udp_address *address,
+		       size_t buffer_bytes)
+{
+	int on = 1;
+
+	listener->socket = socket(address->storage.ss_family,
+				  SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (listener->socket < 0)
+		return -errno;
+	set_buffer(listener->socket, buffer_bytes);
+	if (setsockopt(listener->socket, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on) < 0)
+		log_write(LOG_WARNING, "udp: the kernel does not tell what it drops");
+	if (bind(listener->socket, (const struct sockaddr *)&address->storage,
+		 address->length) < 0)
+		return -errno;
+	listener->bound.length = sizeof listener->bound.storage;
+	if (getsockname(listener->socket, (struct sockaddr *)&listener->bound.storage,
+			&listener->bound.length) < 0)
+		return -errno;
+	return 0;
+}
+
+static void log_open_failure(const struct udp_address *address, int result)
+{
+	char text[UDP_ADDRESS_TEXT_MAX];
+
+	udp_format(address, text);
+	log_write(LOG_ERROR, "udp %s: %s", text, strerror(-result));
+}
+
+int udp_open(struct udp_listener **listener, const struct udp_address *address,
+	     size_t buffer_bytes, struct intake *intake)
+{
+	struct udp_listener *opened = calloc(1, sizeof *opened);
+
+	if (!opened)
+		return -ENOMEM;
+	opened->intake = intake;
+	opened->socket = -1;
+	prepare(opened, BATCH);
+	opened->stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int result = opened->stop_event < 0 ? -errno : bind_socket(opened, address, buffer_bytes);
+	if (result < 0) {
+		log_open_failure(address, result);
+		udp_close(&opened);
+		return result;
+	}
+	*listener = opened;
+	return 0;
+}
+
+const struct udp_address *udp_bound(const struct udp_listener *listener)
+{
+	return &listener->bound;
+}
+
+int udp_start(struct udp_listener *listener)
+{
+	int result = pthread_create(&listener->thread, NULL, listen_until_stopped, listener);
+
+	listener->running = result == 0;
+	return -result;
+}
+
+void udp_stop(struct udp_listener *listener)
+{
+	if (!listener->running)
+		return;
+	eventfd_write(listener->stop_event, 1);
+	pthread_join(listener->thread, NULL);
+	listener->running = false;
+}
+
+void udp_close(struct udp_listener **listener)
+{
+	struct udp_listener *closing = *listener;
+
+	*listener = NULL;
+	if (!closing)
+		return;
+	udp_stop(closing);
+	if (closing->socket >= 0)
+		close(closing->socket);
+	if (closing->stop_event >= 0)
+		close(closing->stop_event);
+	free(closing);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* A server without a socket, over a segment whose name holds pid and case. */
+#ifndef TEST_SERVER_FIXTURE_H
+#define TEST_SERVER_FIXTURE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server.h"
+
+/* A server with metrics; fails the test if it cannot be had. One a case. */
+struct ast_server *fixture_create(const char *case_name, size_t queue_capacity);
+
+/* Destroys it, also after a failed case. */
+int fixture_teardown(void **state);
+
+/* The untagged counter; -1: there is no such metric. */
+int64_t fixture_counter(struct ast_server *server, const char *name);
+/* The counter tagged event_type=TYPE; -1 as above. */
+int64_t fixture_tagged(struct ast_server *server, const char *name, const char *type);
+/* The samples of a timing, untagged if type is NULL; -1 as above. */
+int64_t fixture_samples(struct ast_server *server, const char *name, const char *type);
+double fixture_gauge(struct ast_server *server, const char *name);
+
+/* received = processed + unhandled + errors + ignored.*, to the last event. */
+void fixture_check_identity(struct ast_server *server);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "log.h"
+
+#define SECOND UINT64_C(1000000000)
+
+static void expect_escaped(const char *raw, const char *expected)
+{
+	char out[64];
+
+	log_escape(out, sizeof out, raw);
+	assert_string_equal(out, expected);
+}
+
+static void control_characters_are_escaped(void **state)
+{
+	(void)state;
+	expect_escaped("plain Größe", "plain Größe");
+	expect_escaped("a\nb\033[2Jc\x7f", "a\\x0ab\\x1b[2Jc\\x7f");
+	/* C1 controls as UTF-8 has them; the next character after them is text. */
+	expect_escaped("\xc2\x9b" "31m", "\\xc2\\x9b31m");
+	expect_escaped("\xc2\xa0", "\xc2\xa0");
+	expect_escaped("\xc2", "\xc2");
+}
+
+static void long_text_is_cut_inside_the_buffer(void **state)
+{
+	char raw[200];
+	char out[32];
+
+	(void)state;
+	memset(raw, '\n', sizeof raw - 1);
+	raw[sizeof raw - 1] = '\0';
+	log_escape(out, sizeof out, raw);
+	assert_true(strlen(out) < sizeof out);
+	assert_true(strlen(out) % 4 == 0);
+}
+
+static void levels_have_names(void **state)
+{
+	enum log_level level = LOG_ERROR;
+
+	(void)state;
+	assert_true(log_level_parse("debug", &level));
+	assert_int_equal(level, LOG_DEBUG);
+	assert_true(log_level_parse("error", &level));
+	assert_int_equal(level, LOG_ERROR);
+	assert_false(log_level_parse("DEBUG", &level));
+	assert_false(log_level_parse("", &level));
+	assert_int_equal(level, LOG_ERROR);
+}
+
+static void budget_of_lines_is_kept_and_renewed(void **state)
+{
+	struct log_limit limit = { 0 };
+	uint64_t withheld = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < LOG_LIMIT_LINES; i++) {
+		assert_true(log_limit_take(&limit, 100 * SECOND, &withheld));
+		assert_int_equal(withheld, 0);
+	}
+	for (unsigned i = 0; i < 7; i++)
+		assert_false(log_limit_take(&limit, 100 * SECOND + i, &withheld));
+	assert_true(log_limit_take(&limit, 100 * SECOND + LOG_LIMIT_WINDOW_NS, &withheld));
+	assert_int_equal(withheld, 7);
+	assert_true(log_limit_take(&limit, 101 * SECOND + LOG_LIMIT_WINDOW_NS, &withheld));
+	assert_int_equal(withheld, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(control_characters_are_escaped),
+		cmocka_unit_test(long_text_is_cut_inside_the_buffer),
+		cmocka_unit_test(levels_have_names),
+		cmocka_unit_test(budget_of_lines_is_kept_and_renewed),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "options.h"
+
+#define ARGUMENTS_MAX 12
+
+static char text[OPTIONS_TEXT_MAX];
+
+/* Parses the arguments up to NULL. */
+static enum options_outcome parse(struct options *options, const char *first, ...)
+{
+	static char copies[ARGUMENTS_MAX][300];
+	char *argv[ARGUMENTS_MAX + 2] = { (char *)"ast-server" };
+	int argc = 1;
+	va_list rest;
+
+	va_start(rest, first);
+	for (const char *one = first; one; one = va_arg(rest, const char *)) {
+		strcpy(copies[argc - 1], one);
+		argv[argc] = copies[argc - 1];
+		argc++;
+	}
+	va_end(rest);
+	return options_parse(argc, argv, options, text);
+}
+
+static void expect_usage(const char *option, const char *argument)
+{
+	struct options options;
+
+	if (parse(&options, option, argument, NULL) != OPTIONS_USAGE)
+		fail_msg("%s %s is taken", option, argument ? argument : "");
+	assert_string_not_equal(text, "");
+}
+
+static void without_arguments_the_defaults_hold(void **state)
+{
+	struct options options;
+	struct sockaddr_in in;
+
+	(void)state;
+	assert_int_equal(parse(&options, NULL), OPTIONS_RUN);
+	memcpy(&in, &options.server.udp.storage, sizeof in);
+	assert_int_equal(in.sin_family, AF_INET);
+	assert_int_equal(ntohs(in.sin_port), 9002);
+	assert_int_equal(ntohl(in.sin_addr.s_addr), INADDR_LOOPBACK);
+	assert_int_equal(options.server.queue_capacity, 1000);
+	assert_int_equal(options.server.udp_buffer_bytes, 4194304);
+	assert_string_equal(options.server.metrics.name, "ast-server");
+	assert_int_equal(options.server.metrics.mode, 0);
+	assert_null(options.server.metrics.group);
+	assert_false(options.server.metrics.keep);
+	assert_false(options.server.metrics.off);
+	assert_int_equal(options.log_level, LOG_INFO);
+}
+
+static void every_option_is_taken(void **state)
+{
+	struct options options;
+
+	(void)state;
+	assert_int_equal(parse(&options, "--udp=127.0.0.1:0", "--udp-buffer=65536", "--queue=5",
+			       "--metrics=t", "--metrics-mode=0644", "--metrics-group=daemon",
+			       "--metrics-keep", "--log-level=debug", "--allow-remote", NULL),
+			 OPTIONS_RUN);
+	assert_int_equal(options.udp_port, 0);
+	assert_int_equal(options.server.udp_buffer_bytes, 65536);
+	assert_int_equal(options.server.queue_capacity, 5);
+	assert_string_equal(options.server.metrics.name, "t");
+	assert_int_equal(options.server.metrics.mode, 0644);
+	assert_string_equal(options.server.metrics.group, "daemon");
+	assert_true(options.server.metrics.keep);
+	assert_int_equal(options.log_level, LOG_DEBUG);
+	assert_true(options.allow_remote);
+	assert_int_equal(parse(&options, "--no-metrics", NULL), OPTIONS_RUN);
+	assert_true(options.server.metrics.off);
+}
+
+static void help_and_version_win_over_what_follows(void **state)
+{
+	struct options options;
+
+	(void)state;
+	assert_int_equal(parse(&options, "--help", "--nonsense", NULL), OPTIONS_HELP);
+	assert_int_equal(parse(&options, "--version", NULL), OPTIONS_VERSION);
+}
+
+static void ipv6_host_stands_in_brackets(void **state)
+{
+	struct options options;
+
+	(void)state;
+	assert_int_equal(parse(&options, "--udp", "[::1]:7000", NULL), OPTIONS_RUN);
+	assert_string_equal(options.udp_host, "::1");
+	assert_int_equal(options.udp_port, 7000);
+	assert_int_equal(options.server.udp.storage.ss_family, AF_INET6);
+	expect_usage("--udp", "::1:7000");
+}
+
+static void bad_addresses_are_refused(void **state)
+{
+	static const char *const bad[] = { "", "127.0.0.1", ":9002", "9002", "127.0.0.1:",
+					   "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:x",
+					   "127.0.0.1: 1", "127.0.0.1:0x10", "[]:1",
+					   "127.0.0.1:1:2" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		expect_usage("--udp", bad[i]);
+}
+
+static void bad_numbers_are_refused(void **state)
+{
+	static const char *const bad[] = { "", "0", "-1", "+1", " 1", "1k", "0x10", "1.5",
+					   "99999999999999999999999" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		expect_usage("--queue", bad[i]);
+		expect_usage("--udp-buffer", bad[i]);
+	}
+	expect_usage("--queue", "1000001");
+	expect_usage("--udp-buffer", "1073741825");
+}
+
+static void bad_modes_are_refused(void **state)
+{
+	static const char *const bad[] = { "", "0", "000", "8", "0648", "1777", "-1", "rw" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		expect_usage("--metrics-mode", bad[i]);
+}
+
+static void empty_texts_and_unknown_levels_are_refused(void **state)
+{
+	(void)state;
+	expect_usage("--metrics", "");
+	expect_usage("--metrics-group", "");
+	expect_usage("--log-level", "loud");
+	expect_usage("--log-level", "");
+}
+
+static void unknown_and_incomplete_options_are_refused(void **state)
+{
+	(void)state;
+	expect_usage("--nonsense", NULL);
+	expect_usage("-x", NULL);
+	expect_usage("--udp", NULL);
+	expect_usage("--no-metrics=1", NULL);
+}
+
+static void file_is_refused_with_the_reason(void **state)
+{
+	struct options options;
+
+	(void)state;
+	assert_int_equal(parse(&options, "--no-metrics", "set.als", NULL), OPTIONS_USAGE);
+	assert_non_null(strstr(text, "set.als"));
+	assert_non_null(strstr(text, "Live Set"));
+}
+
+static void address_off_loopback_needs_allow_remote(void **state)
+{
+	struct options options;
+
+	(void)state;
+	expect_usage("--udp", "0.0.0.0:9002");
+	assert_non_null(strstr(text, "--allow-remote"));
+	expect_usage("--udp", "192.0.2.1:9002");
+	expect_usage("--udp", "[::]:9002");
+	assert_int_equal(parse(&options, "--udp", "0.0.0.0:9002", "--allow-remote", NULL),
+			 OPTIONS_RUN);
+	assert_int_equal(parse(&options, "--allow-remote", "--udp", "[::]:9002", NULL),
+			 OPTIONS_RUN);
+	assert_int_equal(parse(&options, "--udp", "127.1.2.3:9002", NULL), OPTIONS_RUN);
+}
+
+static void unknown_host_is_a_failure_and_no_misuse(void **state)
+{
+	struct options options;
+
+	(void)state;
+	assert_int_equal(parse(&options, "--udp", "host.invalid:9002", NULL), OPTIONS_FAILED);
+	assert_non_null(strstr(text, "host.invalid"));
+}
+
+static void help_names_every_option(void **state)
+{
+	static const char *const names[] = {
+		"--udp HOST:PORT", "--udp-buffer", "--allow-remote", "--queue", "--metrics NAME",
+		"--metrics-mode", "--metrics-group", "--metrics-keep", "--no-metrics",
+		"--log-level", "--help", "--version",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		assert_non_null(strstr(options_help, names[i]));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_arguments_the_defaults_hold),
+		cmocka_unit_test(every_option_is_taken),
+		cmocka_unit_test(help_and_version_win_over_what_follows),
+		cmocka_unit_test(ipv6_host_stands_in_brackets),
+		cmocka_unit_test(bad_addresses_are_refused),
+		cmocka_unit_test(bad_numbers_are_refused),
+		cmocka_unit_test(bad_modes_are_refused),
+		cmocka_unit_test(empty_texts_and_unknown_levels_are_refused),
+		cmocka_unit_test(unknown_and_incomplete_options_are_refused),
+		cmocka_unit_test(file_is_refused_with_the_reason),
+		cmocka_unit_test(address_off_loopback_needs_allow_remote),
+		cmocka_unit_test(unknown_host_is_a_failure_and_no_misuse),
+		cmocka_unit_test(help_names_every_option),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

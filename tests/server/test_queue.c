@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "queue.h"
+
+#define PRODUCERS 4u
+#define ITEMS_EACH 20000u
+
+static int numbers[8];
+
+static void count_freed(void *item)
+{
+	++*(int *)item;
+}
+
+static void oldest_comes_out_first(void **state)
+{
+	struct queue queue;
+
+	(void)state;
+	assert_int_equal(queue_init(&queue, 3, NULL, NULL), 0);
+	/* Twice around the ring. */
+	for (int round = 0; round < 3; round++) {
+		assert_int_equal(queue_push(&queue, &numbers[0]), 0);
+		assert_int_equal(queue_push(&queue, &numbers[1]), 0);
+		assert_ptr_equal(queue_pop(&queue), &numbers[0]);
+		assert_ptr_equal(queue_pop(&queue), &numbers[1]);
+	}
+	queue_fini(&queue, count_freed);
+}
+
+static void newest_is_refused_when_full(void **state)
+{
+	struct queue queue;
+
+	(void)state;
+	assert_int_equal(queue_init(&queue, 2, NULL, NULL), 0);
+	assert_int_equal(queue_push(&queue, &numbers[0]), 0);
+	assert_int_equal(queue_push(&queue, &numbers[1]), 0);
+	assert_int_equal(queue_push(&queue, &numbers[2]), -EAGAIN);
+	assert_ptr_equal(queue_pop(&queue), &numbers[0]);
+	assert_int_equal(queue_push(&queue, &numbers[3]), 0);
+	assert_ptr_equal(queue_pop(&queue), &numbers[1]);
+	assert_ptr_equal(queue_pop(&queue), &numbers[3]);
+	queue_fini(&queue, count_freed);
+}
+
+static void no_capacity_is_an_error(void **state)
+{
+	struct queue queue;
+
+	(void)state;
+	assert_int_equal(queue_init(&queue, 0, NULL, NULL), -EINVAL);
+}
+
+static void closed_queue_gives_what_is_left(void **state)
+{
+	struct queue queue;
+
+	(void)state;
+	assert_int_equal(queue_init(&queue, 2, NULL, NULL), 0);
+	assert_int_equal(queue_push(&queue, &numbers[0]), 0);
+	queue_close(&queue);
+	assert_int_equal(queue_push(&queue, &numbers[1]), -EPIPE);
+	assert_ptr_equal(queue_pop(&queue), &numbers[0]);
+	assert_null(queue_pop(&queue));
+	queue_fini(&queue, count_freed);
+}
+
+static void fini_frees_what_nobody_took(void **state)
+{
+	struct queue queue;
+	int freed[3] = { 0 };
+
+	(void)state;
+	assert_int_equal(queue_init(&queue, 3, NULL, NULL), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(queue_push(&queue, &freed[i]), 0);
+	assert_ptr_equal(queue_pop(&queue), &freed[0]);
+	queue_fini(&queue, count_freed);
+	assert_int_equal(freed[0], 0);
+	assert_int_equal(freed[1], 1);
+	assert_int_equal(freed[2], 1);
+}
+
+struct depths {
+	size_t last;
+	size_t most;
+};
+
+static void note_depth(void *context, size_t depth)
+{
+	struct depths *depths = context;
+
+	depths->last = depth;
+	if (depth > depths->most)
+		depths->most = depth;
+}
+
+static void each_depth_is_told(void **state)
+{
+	struct depths depths = { 0 };
+	struct queue queue;
+
+	(void)state;
+	assert_int_equal(queue_init(&queue, 2, note_depth, &depths), 0);
+	queue_push(&queue, &numbers[0]);
+	queue_push(&queue, &numbers[1]);
+	queue_push(&queue, &numbers[2]);
+	assert_int_equal(depths.last, 2);
+	queue_pop(&queue);
+	assert_int_equal(depths.last, 1);
+	queue_pop(&queue);
+	assert_int_equal(depths.last, 0);
+	assert_int_equal(depths.most, 2);
+	queue_fini(&queue, count_freed);
+}
+
+/* --- threads ------------------------------------------------------------ */
+
+struct item {
+	uint32_t producer;
+	uint32_t number;
+};
+
+struct producer {
+	pthread_t thread;
+	struct queue *queue;
+	struct item *items;
+};
+
+static void *produce(void *argument)
+{
+	struct producer *producer = argument;
+
+	for (uint32_t i = 0; i < ITEMS_EACH; i++) {
+		while (queue_push(producer->queue, &producer->items[i]) == -EAGAIN)
+			sched_yield();
+	}
+	return NULL;
+}
+
+static void start_producers(struct producer *producers, struct queue *queue)
+{
+	for (uint32_t p = 0; p < PRODUCERS; p++) {
+		producers[p].queue = queue;
+		producers[p].items = calloc(ITEMS_EACH, sizeof(struct item));
+		assert_non_null(producers[p].items);
+		for (uint32_t i = 0; i < ITEMS_EACH; i++)
+			producers[p].items[i] = (struct item){ p, i };
+		assert_int_equal(pthread_create(&producers[p].thread, NULL, produce,
+						&producers[p]), 0);
+	}
+}
+
+static void *close_when_produced(void *argument)
+{
+	struct producer *producers = argument;
+
+	for (uint32_t p = 0; p < PRODUCERS; p++)
+		pthread_join(producers[p].thread, NULL);
+	queue_close(producers[0].queue);
+	return NULL;
+}
+
+static void producers_lose_nothing_and_keep_their_order(void **state)
+{
+	struct producer producers[PRODUCERS];
+	uint32_t next[PRODUCERS] = { 0 };
+	struct depths depths = { 0 };
+	struct queue queue;
+	pthread_t closer;
+	struct item *item;
+
+	(void)state;
+	assert_int_equal(queue_init(&queue, 16, note_depth, &depths), 0);
+	start_producers(producers, &queue);
+	assert_int_equal(pthread_create(&closer, NULL, close_when_produced, producers), 0);
+	while ((item = queue_pop(&queue)) != NULL) {
+		assert_int_equal(item->number, next[item->producer]);
+		next[item->producer]++;
+	}
+	pthread_join(closer, NULL);
+	for (uint32_t p = 0; p < PRODUCERS; p++) {
+		assert_int_equal(next[p], ITEMS_EACH);
+		free(producers[p].items);
+	}
+	assert_int_equal(depths.last, 0);
+	assert_true(depths.most <= 16);
+	queue_fini(&queue, count_freed);
+}
+
+static void *pop_once(void *argument)
+{
+	return queue_pop(argument);
+}
+
+static void close_wakes_a_waiting_taker(void **state)
+{
+	struct queue queue;
+	pthread_t taker;
+	void *taken = &queue;
+
+	(void)state;
+	assert_int_equal(queue_init(&queue, 1, NULL, NULL), 0);
+	assert_int_equal(pthread_create(&taker, NULL, pop_once, &queue), 0);
+	queue_close(&queue);
+	assert_int_equal(pthread_join(taker, &taken), 0);
+	assert_null(taken);
+	queue_fini(&queue, count_freed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(oldest_comes_out_first),
+		cmocka_unit_test(newest_is_refused_when_full),
+		cmocka_unit_test(no_capacity_is_an_error),
+		cmocka_unit_test(closed_queue_gives_what_is_left),
+		cmocka_unit_test(fini_frees_what_nobody_took),
+		cmocka_unit_test(each_depth_is_told),
+		cmocka_unit_test(producers_lose_nothing_and_keep_their_order),
+		cmocka_unit_test(close_wakes_a_waiting_taker),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,512 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""ast-server as people run it: real datagrams in, astshm-cat out.
+
+Senders wait for the server (udp.packet.received in the segment) before they
+send more than the socket and the queue hold, so that no case depends on speed.
+"""
+import argparse
+import inspect
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import traceback
+
+import osc
+
+PATIENCE = 120  # seconds; a server under a sanitizer is slow, not wrong
+BURST = 200  # datagrams in flight: less than the smallest receive buffer holds
+SHM = pathlib.Path("/dev/shm")
+READY = re.compile(r"^ast-server: ready, udp (\S+):(\d+), metrics (.*)$")
+RESULTS = ("events.processed", "events.unhandled", "errors.event_processing",
+           "events.ignored.invalid", "events.ignored.no_target")
+
+
+def wait_until(condition, what):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"never happened: {what}"
+        time.sleep(0.005)
+
+
+class Server:
+    """A running ast-server; leaves nothing behind."""
+
+    def __init__(self, case, *arguments, address="127.0.0.1:0", metrics=True):
+        self.name = f"test-server.{os.getpid()}.{case}"
+        named = ["--metrics", self.name] if metrics else []
+        self.process = subprocess.Popen(
+            [tools.server, "--udp", address, *named, *arguments],
+            stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.lines = []
+        self.host, self.port, self.segment = self.wait_ready()
+        family = socket.AF_INET6 if self.host.startswith("[") else socket.AF_INET
+        self.socket = socket.socket(family, socket.SOCK_DGRAM)
+        self.sent = 0
+
+    def wait_ready(self):
+        for line in self.process.stderr:
+            self.lines.append(line.rstrip("\n"))
+            found = READY.match(self.lines[-1])
+            if found:
+                return found.group(1), int(found.group(2)), found.group(3)
+        self.process.wait(PATIENCE)
+        raise AssertionError(f"not ready: {self.lines}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+        for path in SHM.glob(f"astshm.{self.name}*"):
+            path.unlink(missing_ok=True)
+
+    @property
+    def path(self):
+        return SHM / f"astshm.{self.name}"
+
+    def mappings(self):
+        return pathlib.Path(f"/proc/{self.process.pid}/maps").read_text()
+
+    def send(self, datagram):
+        host = self.host.strip("[]")
+        self.socket.sendto(datagram, (host, self.port))
+        self.sent += 1
+        if self.sent % BURST == 0:
+            self.settle()
+
+    def renew_socket(self):
+        """From here on datagrams come from another port."""
+        old, self.socket = self.socket, socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        assert self.socket.getsockname() != old.getsockname()
+        old.close()
+
+    def document(self):
+        return snapshot(self.name)
+
+    def counters(self):
+        return counters(self.document())
+
+    def settle(self, events=0):
+        """Until every datagram sent has arrived, the queue is empty, and `events` events
+        have left their last trace, which is the time they waited in the queue."""
+        wait_until(lambda: self.counters()["udp.packet.received"] >= self.sent, "arrival")
+        wait_until(lambda: self.has_applied(events), f"{events} events")
+
+    def has_applied(self, events):
+        document = self.document()
+        waiting = document["metrics"]["gauges"]["udp.queue.depth"]["current"]
+        return not waiting and sample_count(document, "event.queue.wait") >= events
+
+    def stop(self, number=signal.SIGTERM):
+        """Exit status and what it said since it was ready."""
+        self.process.send_signal(number)
+        _, err = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, err
+
+
+def snapshot(segment):
+    done = subprocess.run([tools.cat, "-f", "json", segment], capture_output=True, text=True,
+                          timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def counters(document):
+    return {key: one["value"] for key, one in document["metrics"]["counters"].items()}
+
+
+def run(*arguments):
+    return subprocess.run([tools.server, *arguments], capture_output=True, text=True,
+                          timeout=PATIENCE)
+
+
+def by_type(document, name):
+    return {one["tags"]["event_type"]: one["value"]
+            for one in document["metrics"]["counters"].values() if one.get("name") == name}
+
+
+def sample_count(document, key):
+    return document["metrics"]["timings"][key]["count"]
+
+
+def check_identity(document):
+    values = counters(document)
+    assert values["events.received"] == sum(values[key] for key in RESULTS), values
+    assert sample_count(document, "event.processing.duration") == values["events.received"]
+    assert sample_count(document, "event.queue.wait") == values["events.received"]
+    for name in ("events.received", "events.processed", "events.unhandled",
+                 "errors.event_processing"):
+        assert sum(by_type(document, name + ".by_type").values()) == values[name], name
+
+
+# --- what is counted ------------------------------------------------------
+
+TRANSPORT = [("/live/transport/play", True), ("/live/transport/tempo", 121.5),
+             ("/live/transport/position", 16.5)]
+
+
+def send_transport(server, count):
+    for number in range(count):
+        server.send(osc.event(number, *TRANSPORT[number % 3]))
+    server.settle(count)
+
+
+def test_ten_thousand_events_are_counted_exactly():
+    with Server("exact") as server:
+        send_transport(server, 10000)
+        document = server.document()
+        values = counters(document)
+        assert document["segment"]["state"] == "live"
+        assert values["udp.packet.received"] == 10000
+        assert values["events.received"] == 10000
+        assert values["events.processed"] == 10000
+        assert values["udp.packet.dropped"] == 0
+        assert values["udp.sequence.lost"] == 0
+        assert document["metrics"]["gauges"]["udp.current_sequence"]["current"] == 9999
+        assert by_type(document, "events.received.by_type")["/live/transport/play"] == 3334
+        assert by_type(document, "events.processed.by_type")["transport"] == 10000
+        check_identity(document)
+
+
+def test_killed_server_leaves_its_values():
+    with Server("killed") as server:
+        send_transport(server, 1000)
+        server.process.kill()
+        server.process.wait(PATIENCE)
+        document = server.document()
+        assert document["segment"]["state"] == "dead"
+        assert counters(document)["events.received"] == 1000
+        check_identity(document)
+
+
+def test_each_way_an_event_can_end_is_counted():
+    events = [
+        ("/live/transport/tempo", 120.0), ("/live/scene/reordered", 3, "x"),
+        ("/live/track/renamed", 0, "Bass"), ("/live/track/renamed", 0),
+        ("/live/track/renamed", "abc", "x"), ("/live/track/renamed", "1", 5),
+        ("/live/scene/added", 2, "Bridge"), ("/live/clip_slot/created", 0, 2, True, True, 0),
+        ("/live/device/param", 0, 0, 2, 0.25), ("/live/device/parameter", 4, 0, 0, 0.125),
+        ("/live/transport/metronome", 1), ("/live/transport/play",),
+        ("/live/track/color", 0, 255), ("/live/clip/added", 0, 0, "x"),
+        ("/live/cursor/track", 1, 16711680, "2-MIDI"), ("/live/cursor/other",),
+    ]
+    with Server("ways") as server:
+        for number, event in enumerate(events):
+            server.send(osc.event(number, *event))
+        server.settle(14)
+        document = server.document()
+        values = counters(document)
+        assert values["udp.packet.received"] == 16
+        assert values["events.received"] == 14
+        assert values["events.processed"] == 2
+        assert values["events.ignored.no_target"] == 7
+        assert values["events.ignored.invalid"] == 2
+        assert values["errors.event_processing"] == 1
+        assert values["events.unhandled"] == 2
+        assert by_type(document, "events.unhandled.by_type") == {
+            "/live/track/color": 1, "/live/clip/added": 1}
+        timings = document["metrics"]["timings"]
+        assert timings["event.processing.duration[event_type=device_param]"]["count"] == 2
+        assert timings["event.processing.duration[event_type=transport]"]["count"] == 1
+        assert timings["event.processing.duration[event_type=__other__]"]["count"] == 2
+        assert not any("cursor" in key for key in timings)
+        check_identity(document)
+
+
+def test_sequence_of_the_recorded_dialogue_is_judged_alike():
+    numbers = list(range(52)) + [40, 56, 53, 57]
+    with Server("dialogue") as server:
+        for number in numbers:
+            server.send(osc.event(number, "/live/transport/play", True))
+        for datagram in (osc.message("/live/batch/start", 1001),
+                         osc.message("/live/batch/end", 1001),
+                         osc.message("/live/batch/end"),
+                         osc.message("/live/track/renamed", 0, "bare"),
+                         bytes.fromhex("2362756e646c65000000000000000001"),
+                         bytes.fromhex("2f6c6976652f736571000000"),
+                         b"\0",
+                         osc.string("/live/seq") + b"\0\0\0\0,ifd" + b"\0" * 16):
+            server.send(datagram)
+        server.settle(55)
+        values = server.counters()
+        assert values["udp.packet.duplicate"] == 1
+        assert values["udp.sequence.gap"] == 1
+        assert values["udp.sequence.lost"] == 4
+        assert values["udp.packet.dropped"] == 4
+        assert values["udp.packet.late"] == 1
+        assert values["udp.parse.error"] == 5
+        assert values["events.received"] == 55
+        status, said = server.stop()
+        assert status == 0
+        assert ("stopped, packets received 64, processed 58, dropped 1, parse errors 5, "
+                "duplicates 1, gaps 1, missing 4, late 1") in said, said
+
+
+def test_restarted_sender_is_noticed_by_its_port():
+    with Server("restart") as server:
+        for number in range(20):
+            server.send(osc.event(number, "/live/transport/play", True))
+        server.settle()
+        server.renew_socket()
+        for number in range(20):
+            server.send(osc.event(number, "/live/transport/play", True))
+        server.settle(40)
+        values = server.counters()
+        assert values["events.processed"] == 40
+        assert values["udp.packet.duplicate"] == 0
+        assert values["udp.sequence.gap"] == 0
+
+
+def test_numbers_wrap():
+    top = 2 ** 31 - 1
+    with Server("wrap") as server:
+        for number in (top - 1, top, -top - 1, -top, -top + 2):
+            server.send(osc.event(number, "/live/transport/play", True))
+        server.settle(5)
+        values = server.counters()
+        assert values["events.processed"] == 5
+        assert values["udp.sequence.lost"] == 1
+        gauge = server.document()["metrics"]["gauges"]["udp.current_sequence"]
+        assert gauge["current"] == -top + 2
+
+
+def test_mutated_datagrams_do_no_harm():
+    samples = [osc.event(5, "/live/track/renamed", 1, "Größe"),
+               osc.event(6, "/live/device/param", 0, 1, 2, 0.5),
+               osc.event(7, "/live/transport/play", True),
+               osc.message("/live/batch/start", 1), osc.message("/live/seq", 1, 2)]
+    with Server("mutated", "--metrics-keep") as server:
+        for datagram in osc.mutations(20261122, 10000, samples):
+            server.send(datagram)
+        server.send(b"/" * 5000)
+        server.settle()
+        status, said = server.stop()
+        assert status == 0
+        document = server.document()
+        values = counters(document)
+        assert values["udp.packet.received"] == server.sent
+        assert values["udp.parse.error"] > 1000
+        check_identity(document)
+        # A flood of bad datagrams must not become a flood of lines.
+        lines = [line for line in said.splitlines() if line.startswith("ast-server: ")]
+        assert len(lines) < 100, len(lines)
+
+
+def test_osc_send_and_the_segment_agree():
+    with Server("osc-send", "--queue", "10000") as server:
+        done = subprocess.run([tools.send, f"127.0.0.1:{server.port}", "3000", "--mix",
+                               "--rate", "2000", "--first", "100"],
+                              capture_output=True, text=True, timeout=PATIENCE)
+        assert done.returncode == 0, done.stderr
+        sent = {path: int(count) for path, count in
+                (line.split() for line in done.stdout.splitlines())}
+        server.sent = sent.pop("total")
+        assert server.sent == 3000 == sum(sent.values())
+        server.settle(3000)
+        document = server.document()
+        received = by_type(document, "events.received.by_type")
+        assert {path: count for path, count in received.items() if count} == sent
+        assert counters(document)["events.processed"] == sum(
+            sent[path] for path in sent if "transport" in path or "reordered" in path)
+        check_identity(document)
+
+
+# --- starting and stopping ------------------------------------------------
+
+def test_stop_removes_the_segment():
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with Server(f"stop-{number.name}") as server:
+            assert server.path.exists()
+            status, said = server.stop(number)
+            assert status == 0
+            assert said.startswith("ast-server: stopped, packets received 0"), said
+            assert not server.path.exists()
+
+
+def test_stop_under_load_leaves_the_accounts_exact():
+    with Server("load", "--metrics-keep", "--log-level", "error") as server:
+        sender = subprocess.Popen([tools.send, f"127.0.0.1:{server.port}", "100000000",
+                                   "--mix", "--rate", "0"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: server.counters()["events.received"] > 5000, "events")
+            status, said = server.stop()
+        finally:
+            sender.kill()
+            sender.wait(PATIENCE)
+        assert status == 0
+        received, processed, dropped = map(int, re.search(
+            r"received (\d+), processed (\d+), dropped (\d+),", said).groups())
+        document = server.document()
+        values = counters(document)
+        assert values["udp.packet.received"] == received == processed + dropped
+        assert values["events.received"] == processed
+        assert values["udp.packet.dropped"] == dropped + values["udp.sequence.lost"]
+        check_identity(document)
+        assert document["segment"]["bytes"] <= 2 << 20, document["segment"]["bytes"]
+
+
+def test_metrics_keep_leaves_the_closed_segment():
+    with Server("keep", "--metrics-keep") as server:
+        send_transport(server, 30)
+        assert server.stop()[0] == 0
+        document = server.document()
+        assert document["segment"]["state"] == "closed"
+        assert counters(document)["events.processed"] == 30
+
+
+def test_busy_metrics_name_is_a_failure():
+    with Server("busy") as server:
+        done = run("--udp", "127.0.0.1:0", "--metrics", server.name)
+        assert done.returncode == 1
+        assert str(server.process.pid) in done.stderr, done.stderr
+        assert server.document()["segment"]["state"] == "live"
+
+
+def test_busy_port_is_a_failure_and_leaves_no_segment():
+    with Server("port") as server:
+        name = server.name + ".second"
+        done = run("--udp", f"127.0.0.1:{server.port}", "--metrics", name)
+        assert done.returncode == 1
+        assert f"127.0.0.1:{server.port}" in done.stderr
+        assert not (SHM / f"astshm.{name}").exists()
+
+
+def test_restart_keeps_the_dead_predecessor():
+    with Server("predecessor") as first:
+        send_transport(first, 9)
+        first.process.kill()
+        first.process.wait(PATIENCE)
+        with Server("predecessor") as second:
+            assert second.document()["segment"]["state"] == "live"
+            old = snapshot(second.name + "~1")
+            assert old["segment"]["state"] == "dead"
+            assert counters(old)["events.processed"] == 9
+
+
+def test_without_metrics_there_is_no_segment():
+    with Server("none", "--no-metrics", metrics=False) as server:
+        assert server.segment == "off"
+        assert "/dev/shm/" not in server.mappings()
+        assert server.stop()[0] == 0
+    with Server("some") as server:
+        assert "/dev/shm/" in server.mappings()
+
+
+def test_other_metrics_failures_do_not_stop_the_server():
+    with Server("group", "--metrics-group", "no-such-group-here") as server:
+        assert server.segment == "off"
+        assert any("serving without metrics" in line for line in server.lines), server.lines
+        assert not server.path.exists()
+        assert server.stop()[0] == 0
+
+
+def test_mode_of_the_segment_is_an_option():
+    with Server("mode", "--metrics-mode", "0604") as server:
+        assert stat.S_IMODE(server.path.stat().st_mode) == 0o604
+    with Server("default-mode") as server:
+        assert stat.S_IMODE(server.path.stat().st_mode) == 0o640
+
+
+def test_ipv6_loopback_is_served():
+    try:
+        socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).bind(("::1", 0))
+    except OSError:
+        print("  (no IPv6 loopback here)")
+        return
+    with Server("ipv6", address="[::1]:0") as server:
+        assert server.host == "[::1]"
+        server.send(osc.event(0, "/live/transport/play", True))
+        server.settle(1)
+        assert server.counters()["events.processed"] == 1
+
+
+def test_remote_address_is_served_if_allowed_and_said_aloud():
+    with Server("remote", "--allow-remote", address="0.0.0.0:0") as server:
+        assert any("other machines" in line for line in server.lines), server.lines
+        assert server.stop()[0] == 0
+
+
+def test_misuse_is_exit_status_2():
+    for arguments in (["--nonsense"], ["set.als"], ["--udp", "nonsense"], ["--udp"],
+                      ["--udp", "0.0.0.0:0"], ["--queue", "0"], ["--udp-buffer", "x"],
+                      ["--metrics-mode", "9"], ["--log-level", "loud"], ["--metrics", ""]):
+        done = run(*arguments)
+        assert done.returncode == 2, (arguments, done)
+        assert done.stdout == "" and done.stderr.startswith("ast-server: error: "), done
+
+
+def test_help_and_version_go_to_stdout():
+    for option in ("--help", "--version"):
+        done = run(option)
+        assert done.returncode == 0 and done.stderr == ""
+        assert "ast-server" in done.stdout
+
+
+def test_bad_text_cannot_reach_the_terminal():
+    with Server("escape") as server:
+        server.send(osc.message("/live/\x1b[2J\n", 1))
+        server.settle()
+        status, said = server.stop()
+        assert status == 0
+        assert "\x1b" not in said and "\\x1b[2J\\x0a" in said, said
+
+
+# --- the manual -------------------------------------------------------------
+
+def table_entries():
+    text = tools.table.read_text(encoding="utf-8").replace("\\\n", " ")
+    return re.findall(r'X\((\w+), \w+, "([^"]+)", "([^"]*)",\s*"([^"]+)"\)', text)
+
+
+def test_manual_lists_every_metric_with_its_help():
+    manual = " ".join(tools.manual.read_text(encoding="utf-8").split())
+    entries = table_entries()
+    assert len(entries) > 20
+    for kind, name, _, text in entries:
+        assert f".It {name} Pq {kind}" in manual, name
+        assert text in manual, text
+
+
+def main():
+    failed = 0
+    cases = [(name, function) for name, function in globals().items()
+             if name.startswith("test_") and inspect.isfunction(function)]
+    for name, function in cases:
+        if tools.names and name not in tools.names:
+            continue
+        try:
+            function()
+            print("ok", name, flush=True)
+        except Exception:
+            traceback.print_exc()
+            print("FAIL", name, flush=True)
+            failed += 1
+    return 1 if failed else 0
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser()
+    for option in ("--server", "--send", "--cat"):
+        parser.add_argument(option, required=True)
+    for option in ("--manual", "--table"):
+        parser.add_argument(option, required=True, type=pathlib.Path)
+    parser.add_argument("names", nargs="*")
+    return parser.parse_args()
+
+
+tools = parse_arguments()
+if __name__ == "__main__":
+    sys.exit(main())
