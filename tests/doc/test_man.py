@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Man pages are well-formed and speak of every option a tool has.
+
+usage: test_man.py PROGRAM...   (the built tools; each is asked for --help)
+"""
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import cases
+import documents
+
+OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]+)")
+PROGRAM_SECTIONS = ["NAME", "SYNOPSIS", "OPTIONS", "EXIT STATUS", "EXAMPLES"]
+
+
+def pages():
+    return sorted((documents.ROOT / "man").glob("*.[1-9]"))
+
+
+def sections(page):
+    text = page.read_text(encoding="utf-8")
+    return [title.strip().strip('"') for title in re.findall(r"^\.S[hH] (.*)$", text, re.M)]
+
+
+def plain(page):
+    """The page as people read it, without overstrike."""
+    text = subprocess.run(["mandoc", "-T", "utf8", str(page)], capture_output=True,
+                          text=True, check=True).stdout
+    return re.sub(".\b", "", text).replace("\u2010", "-")
+
+
+def test_pages_pass_the_lint():
+    assert pages()
+    for page in pages():
+        result = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", str(page)],
+                                capture_output=True, text=True)
+        assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_pages_of_programs_have_their_sections():
+    for page in pages():
+        if page.suffix == ".1":
+            missing = [title for title in PROGRAM_SECTIONS if title not in sections(page)]
+            assert not missing, f"{page.name} lacks {missing}"
+
+
+def test_every_program_has_a_page():
+    for program in sys.argv[1:]:
+        page = documents.ROOT / "man" / (Path(program).name + ".1")
+        assert page.exists(), page.name
+
+
+def test_pages_name_every_option_of_help():
+    for program in sys.argv[1:]:
+        result = subprocess.run([program, "--help"], capture_output=True, text=True)
+        assert result.returncode == 0, result.stderr
+        options = set(OPTION.findall(result.stdout))
+        assert options, f"{program} --help names no option"
+        described = plain(documents.ROOT / "man" / (Path(program).name + ".1"))
+        missing = sorted(option for option in options
+                         if not re.search(re.escape(option) + r"(?![\w-])", described))
+        assert not missing, f"{Path(program).name}.1 lacks {missing}"
+
+
+cases.main(globals())
