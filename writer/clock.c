@@ -27,7 +27,11 @@ struct pair {
 	uint64_t ns;
 };
 
-static struct pair loaded;
+/* Where the present measurement begins: when the library was loaded, or later
+ * (measure). Only its user, who holds `measuring`, reads or writes it. */
+static struct pair begun;
+static bool begun_anew;
+static uint32_t measuring;
 
 uint64_t astshm_clock_gettime_ns(void)
 {
@@ -83,19 +87,38 @@ __attribute__((constructor)) static void choose_clock(void)
 	if (!cycles_are_a_clock())
 		return;
 	astshm_clock.source = ASTSHM_CLOCK_CYCLES;
-	loaded = read_pair();
+	begun = read_pair();
 }
 
+/* Has a cycle become longer or shorter by more than one part in a thousand? */
+static bool departs(uint64_t factor, uint64_t known)
+{
+	uint64_t change = factor > known ? factor - known : known - factor;
+	return known != 0 && change > known / 1000;
+}
+
+/*
+ * A constant clock does not change its pace: if it seems to, the machine slept,
+ * when CLOCK_MONOTONIC stands still and the counter need not. The measurement
+ * then begins anew; what the next one says is believed.
+ */
 static void measure(void)
 {
 	struct pair now = read_pair();
-	uint64_t cycles = now.cycles - loaded.cycles;
+	uint64_t cycles = now.cycles - begun.cycles;
+	u128 ns = now.ns - begun.ns;
 
-	if (cycles == 0)
+	if (cycles == 0 || ns < CALIBRATION_NS)
 		return;
-	u128 ns = now.ns - loaded.ns;
 	uint64_t factor = (uint64_t)((ns << 32) / cycles);
 	/* Relaxed: see astshm_clock_elapsed_ns. */
+	if (departs(factor, __atomic_load_n(&astshm_clock.factor, __ATOMIC_RELAXED)) &&
+	    !begun_anew) {
+		begun = now;
+		begun_anew = true;
+		return;
+	}
+	begun_anew = false;
 	__atomic_store_n(&astshm_clock.factor, factor, __ATOMIC_RELAXED);
 }
 
@@ -104,13 +127,19 @@ void writer_clock_calibrate(void)
 	if (astshm_clock.source != ASTSHM_CLOCK_CYCLES ||
 	    __atomic_load_n(&astshm_clock.factor, __ATOMIC_RELAXED) != 0)
 		return;
-	while (shm_monotonic_ns() - loaded.ns < CALIBRATION_NS)
+	/* Alone: nobody refines what was never measured. */
+	while (shm_monotonic_ns() - begun.ns < CALIBRATION_NS)
 		;
 	measure();
 }
 
 void writer_clock_refine(void)
 {
-	if (astshm_clock.source == ASTSHM_CLOCK_CYCLES)
-		measure();
+	/* One at a time, nobody waits; the acquire pairs with the release of the
+	 * one before. Taken over a fork it stays taken: the child keeps the factor. */
+	if (astshm_clock.source != ASTSHM_CLOCK_CYCLES ||
+	    __atomic_exchange_n(&measuring, 1, __ATOMIC_ACQUIRE))
+		return;
+	measure();
+	__atomic_store_n(&measuring, 0, __ATOMIC_RELEASE);
 }

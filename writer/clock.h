@@ -6,7 +6,7 @@
 /* Measures the cycle's length if that has not been done; at open. Takes up to
  * a millisecond the first time. */
 void writer_clock_calibrate(void);
-/* Measures again over the longer time since the library was loaded. */
+/* Measures again over the longer time since then; starts over after a sleep. */
 void writer_clock_refine(void);
 
 #endif

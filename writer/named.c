@@ -7,6 +7,7 @@
 
 #include "fork.h"
 #include "registry.h"
+#include "row.h"
 #include "storage.h"
 #include "touch.h"
 
@@ -76,6 +77,53 @@ __attribute__((cold, noinline)) static void refuse(struct astshm_writer *writer)
 }
 
 /*
+ * The series that this thread recorded lately under this hash, or NULL. Inside
+ * a read section: if `removals` is still what the entries were filled under,
+ * then whoever frees one of them starts his grace period after this section
+ * began, and waits for its end.
+ */
+static inline struct writer_series *recall(const struct astshm_writer *writer,
+					   struct writer_row_header *header,
+					   const struct writer_key *key, uint64_t hash)
+{
+	/* Pairs with the release in writer_registry_unlink. */
+	uint64_t removals = __atomic_load_n(&writer->removals, __ATOMIC_ACQUIRE);
+
+	if (ASTSHM_UNLIKELY(header->removals != removals)) {
+		for (unsigned i = 0; i < WRITER_RECENT_NAMES; i++)
+			header->recent[i].series = NULL;
+		header->removals = removals;
+		return NULL;
+	}
+	unsigned place = hash % WRITER_RECENT_NAMES;
+	struct writer_series *series = header->recent[place].series;
+	if (!series || header->recent[place].hash != hash)
+		return NULL;
+	return writer_registry_matches(series, key) ? series : NULL;
+}
+
+/* Looks a key up, among the thread's recent ones first. */
+static inline struct writer_series *look_up(struct astshm_writer *writer,
+					    const struct writer_key *key)
+{
+	uint64_t hash = writer_registry_hash(writer, key);
+	uint64_t **row = astshm_thread.row[writer->number];
+
+	if (ASTSHM_UNLIKELY(row == writer_dummy_row))
+		return writer_registry_find(writer, key, hash);
+	struct writer_row_header *header = writer_row_header(row);
+	struct writer_series *series = recall(writer, header, key, hash);
+	if (ASTSHM_LIKELY(series != NULL))
+		return series;
+	/* Filled under the removals that recall has seen: a removal since then
+	 * empties the entries before they are used again. */
+	series = writer_registry_find(writer, key, hash);
+	header->recent[hash % WRITER_RECENT_NAMES].hash = hash;
+	header->recent[hash % WRITER_RECENT_NAMES].series = series;
+	return series;
+}
+
+/*
  * Enters a read section and returns the series to record into, or returns NULL
  * outside of one. The caller records through the index and leaves.
  */
@@ -91,9 +139,8 @@ static inline struct writer_series *enter(struct astshm_writer *writer, enum ast
 		refuse(writer);
 		return NULL;
 	}
-	uint64_t hash = writer_registry_hash(writer, &key);
 	rcu_section_enter();
-	struct writer_series *series = writer_registry_find(writer, &key, hash);
+	struct writer_series *series = look_up(writer, &key);
 	if (ASTSHM_UNLIKELY(!series))
 		series = miss(writer, &key);
 	if (ASTSHM_UNLIKELY(!series)) {

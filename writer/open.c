@@ -24,8 +24,10 @@
 #define DEFAULT_TICK_MS 1000u
 #define PID_PLACEHOLDER "{pid}"
 
-#define WRITER_CLOSED                                                           \
+/* The number is constant: exit hooks of threads read it without any lock. */
+#define WRITER_CLOSED(n)                                                        \
 	{                                                                       \
+		.number = (n),                                                  \
 		.lock = PTHREAD_MUTEX_INITIALIZER,                              \
 		.reader_lock = PTHREAD_MUTEX_INITIALIZER,                       \
 		.tick_lock = PTHREAD_MUTEX_INITIALIZER,                         \
@@ -35,7 +37,7 @@
 uint32_t astshm_recording[ASTSHM_WRITER_NUMBERS];
 
 struct astshm_writer writer_all[ASTSHM_WRITER_NUMBERS] = {
-	WRITER_CLOSED, WRITER_CLOSED, WRITER_CLOSED, WRITER_CLOSED, WRITER_CLOSED,
+	WRITER_CLOSED(0), WRITER_CLOSED(1), WRITER_CLOSED(2), WRITER_CLOSED(3), WRITER_CLOSED(4),
 };
 
 static uint64_t last_generation;
@@ -277,11 +279,9 @@ static int open_locked(struct astshm_writer *writer, const char *name,
 
 static struct astshm_writer *find_closed(void)
 {
-	for (uint32_t i = 1; i < ASTSHM_WRITER_NUMBERS; i++) {
-		writer_all[i].number = i;
+	for (uint32_t i = 1; i < ASTSHM_WRITER_NUMBERS; i++)
 		if (writer_all[i].generation == 0 && !writer_all[i].closing)
 			return &writer_all[i];
-	}
 	return NULL;
 }
 

@@ -17,6 +17,8 @@
 #ifndef WRITER_RCU_CALLS
 #define _LGPL_SOURCE
 #endif
+#include <pthread.h>
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
 #pragma GCC diagnostic ignored "-Wshadow"
@@ -51,9 +53,15 @@ static inline void rcu_section_leave(void)
 	urcu_bp_read_unlock();
 }
 
+/* liburcu sleeps in poll(2) with its mutexes held: a thread cancelled there
+ * would leave them locked for the whole process. */
 static inline void rcu_wait_for_readers(void)
 {
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	urcu_bp_synchronize_rcu();
+	pthread_setcancelstate(state, NULL);
 	RCU_TSAN_ACQUIRE(&rcu_meeting_point);
 }
 

@@ -53,7 +53,7 @@ void writer_registry_fini(struct astshm_writer *writer)
 		rcu_section_enter();
 		for (uint32_t i = 1; i < writer->record_count; i++)
 			if (writer->records[i].series)
-				(void)cds_lfht_del(writer->table, &writer->records[i].series->node);
+				writer_registry_unlink(writer, writer->records[i].series);
 		rcu_section_leave();
 		if (writer->record_count > 1)
 			rcu_wait_for_readers();
@@ -102,14 +102,23 @@ uint64_t writer_registry_hash(const struct astshm_writer *writer, const struct w
 	return XXH3_64bits_withSeed(key->bytes, key->length, writer->hash_seed);
 }
 
+bool writer_registry_matches(const struct writer_series *series, const struct writer_key *key)
+{
+	return series->key_len == key->length && memcmp(series->key, key->bytes, key->length) == 0;
+}
+
 static int matches(struct cds_lfht_node *node, const void *sought)
 {
-	const struct writer_series *series = caa_container_of(node, struct writer_series, node);
-	const struct writer_key *key = sought;
-
 	/* Pairs with the release in insert. */
 	RCU_TSAN_ACQUIRE(&rcu_meeting_point);
-	return series->key_len == key->length && memcmp(series->key, key->bytes, key->length) == 0;
+	return writer_registry_matches(caa_container_of(node, struct writer_series, node), sought);
+}
+
+void writer_registry_unlink(struct astshm_writer *writer, struct writer_series *series)
+{
+	(void)cds_lfht_del(writer->table, &series->node);
+	/* Pairs with the acquire in recall (named.c). */
+	__atomic_store_n(&writer->removals, writer->removals + 1, __ATOMIC_RELEASE);
 }
 
 struct writer_series *writer_registry_find(struct astshm_writer *writer,

@@ -28,6 +28,13 @@ int writer_registry_format(struct astshm_writer *writer);
 /* Writes everything that is known into a fresh segment (reopen). -ENOSPC. */
 int writer_registry_republish(struct astshm_writer *writer);
 
+/* Is this the series of that key? */
+bool writer_registry_matches(const struct writer_series *series, const struct writer_key *key);
+
+/* Takes a series out of the table, under the lock. It is found by nobody who
+ * looks from now on, and may be freed after a grace period. */
+void writer_registry_unlink(struct astshm_writer *writer, struct writer_series *series);
+
 uint64_t writer_registry_hash(const struct astshm_writer *writer, const struct writer_key *key);
 
 /* Inside an RCU read section. NULL: no such series. */

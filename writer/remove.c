@@ -65,7 +65,7 @@ static void retire(struct astshm_writer *writer, struct writer_series *series)
 		writer_table_at(writer, &writer->header->series, series->index);
 	struct writer_family *family = series->family;
 
-	(void)cds_lfht_del(writer->table, &series->node);
+	writer_registry_unlink(writer, series);
 	record->series = NULL;
 	if (!series->is_other && writer_key_tag_count(series->key))
 		__atomic_store_n(&family->tag_sets, family->tag_sets - 1, __ATOMIC_RELAXED);

@@ -14,25 +14,14 @@ __attribute__((constructor)) static void protect_dummy_row(void)
 	(void)mprotect(writer_dummy_row, sizeof writer_dummy_row, PROT_READ);
 }
 
-/* In front of the entries; zero once wiped by a fork. */
-struct row_header {
-	uint64_t mapped_bytes;
-	uint64_t **next_parked;
-	uint8_t pad[64 - sizeof(uint64_t) - sizeof(uint64_t **)];
-};
-
-static struct row_header *header_of(uint64_t **row)
-{
-	return (struct row_header *)(void *)row - 1;
-}
-
 uint64_t **writer_row_create(size_t entries)
 {
-	size_t bytes = sizeof(struct row_header) + entries * 2 * sizeof(void *) +
+	size_t bytes = sizeof(struct writer_row_header) + entries * 2 * sizeof(void *) +
 		       (entries / ASTSHM_CHUNK_CELLS + 1) * sizeof(void *) +
 		       entries * sizeof(uint32_t);
-	struct row_header *header = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-					 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct writer_row_header *header =
+		mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (header == MAP_FAILED)
 		return NULL;
 	/* Old kernels and qemu-user refuse; fork.c then clears the row. */
@@ -45,14 +34,14 @@ void writer_row_destroy(uint64_t **row)
 {
 	if (!row || row == writer_dummy_row)
 		return;
-	struct row_header *header = header_of(row);
+	struct writer_row_header *header = writer_row_header(row);
 	if (header->mapped_bytes)
 		(void)munmap(header, header->mapped_bytes);
 }
 
 void writer_row_park(uint64_t ***list, uint64_t **row)
 {
-	header_of(row)->next_parked = *list;
+	writer_row_header(row)->next_parked = *list;
 	*list = row;
 }
 
@@ -60,7 +49,7 @@ void writer_row_destroy_parked(uint64_t ***list)
 {
 	while (*list) {
 		uint64_t **row = *list;
-		*list = header_of(row)->next_parked;
+		*list = writer_row_header(row)->next_parked;
 		writer_row_destroy(row);
 	}
 }

@@ -18,6 +18,30 @@
 
 #include "state.h"
 
+#define WRITER_RECENT_NAMES 64u
+
+/*
+ * In front of the entries of every row but the dummy one. recent: the series
+ * that the slot's thread recorded by name lately, found by the hash of their
+ * keys; good while writer->removals is what they were filled under (named.c).
+ */
+struct writer_row_header {
+	uint64_t mapped_bytes; /* 0 once wiped by a fork */
+	uint64_t **next_parked;
+	uint64_t removals;
+	uint64_t pad[5];
+	struct {
+		uint64_t hash;
+		struct writer_series *series;
+	} recent[WRITER_RECENT_NAMES];
+};
+_Static_assert(sizeof(struct writer_row_header) % 64 == 0, "entries start on a line");
+
+static inline struct writer_row_header *writer_row_header(uint64_t **row)
+{
+	return (struct writer_row_header *)(void *)row - 1;
+}
+
 /* The row that every thread starts with: zeroes, read-only. */
 extern uint64_t *writer_dummy_row[WRITER_SERIES_LIMIT + 1];
 

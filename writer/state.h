@@ -141,6 +141,9 @@ struct astshm_writer {
 	uint32_t counter_count; /* cells handed out */
 	uint32_t free_record[5]; /* by kind; 0: none */
 	uint64_t epoch; /* mirror of header->epoch for named.c, relaxed */
+	/* Raised under the lock for each series taken out of the table, before
+	 * its grace period, and at close; never starts over. See named.c. */
+	uint64_t removals;
 
 	/* threads */
 	struct writer_slot *slots; /* options.max_threads + 1 of them */

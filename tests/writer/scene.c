@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -113,8 +114,14 @@ void scene_threads(unsigned count, void (*main)(unsigned number, void *argument)
 	pthread_barrier_destroy(&barrier);
 }
 
+static unsigned *ready_count; /* shared with the forked processes */
+
 int scene_fork(int (*check)(void *argument), void *argument)
 {
+	if (!ready_count)
+		ready_count = mmap(NULL, sizeof *ready_count, PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(ready_count != MAP_FAILED);
 	fflush(NULL);
 	int pid = fork();
 
@@ -126,6 +133,22 @@ int scene_fork(int (*check)(void *argument), void *argument)
 		_exit(result);
 	}
 	return pid;
+}
+
+void scene_report_ready(void)
+{
+	/* Pairs with the acquire in scene_await_ready. */
+	__atomic_fetch_add(ready_count, 1, __ATOMIC_RELEASE);
+}
+
+void scene_await_ready(unsigned count)
+{
+	for (int i = 0; __atomic_load_n(ready_count, __ATOMIC_ACQUIRE) < count; i++) {
+		if (i == 60000)
+			fail_msg("of %u readers only %u came", count, *ready_count);
+		usleep(1000);
+	}
+	*ready_count = 0;
 }
 
 int scene_join(int pid)

@@ -36,6 +36,11 @@ void scene_threads(unsigned count, void (*main)(unsigned number, void *argument)
  */
 int scene_fork(int (*check)(void *argument), void *argument);
 int scene_join(int pid);
+/* In such a process: it has attached and read once. */
+void scene_report_ready(void);
+/* Waits for that many reports: load that ends before a reader has come proves
+ * nothing. Fails the test after 60 s. */
+void scene_await_ready(unsigned count);
 
 /* Is every histogram of the snapshot consistent? count = sum of slots, min <=
  * quantiles <= max. Returns 0, or 1 after printing what was off. */

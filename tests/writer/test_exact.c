@@ -98,7 +98,8 @@ static int poll(void *argument)
 			astshm_snapshot_segment(now)->bad_records;
 		astshm_snapshot_free(&before);
 		before = now;
-		passes++;
+		if (passes++ == 0)
+			scene_report_ready();
 	}
 	astshm_snapshot_free(&before);
 	astshm_reader_close(&reader);
@@ -118,6 +119,7 @@ static void totals_are_exact_while_three_processes_read(void **state)
 	open_plant(&plant, __func__);
 	for (int i = 0; i < READERS; i++)
 		readers[i] = scene_fork(poll, name);
+	scene_await_ready(READERS);
 	scene_threads(THREADS, record_mix, &plant);
 
 	assert_int_equal(scene_counter(plant.writer, "c"), THREADS * each);

@@ -160,6 +160,25 @@ static void a_name_made_again_in_the_grace_period_is_the_only_one(void **state)
 	astshm_writer_close(&writer);
 }
 
+static void a_remover_that_is_cancelled_leaves_no_lock(void **state)
+{
+	struct astshm_writer *writer = scene_open(__func__, NULL);
+	pthread_t thread;
+
+	(void)state;
+	astshm_increment(writer, "c", 5, ASTSHM_NO_TAGS);
+	astshm_increment(writer, "d", 5, ASTSHM_NO_TAGS);
+	urcu_bp_read_lock();
+	assert_int_equal(pthread_create(&thread, NULL, remove_c, writer), 0);
+	assert_true(is_gone(writer));
+	usleep(100000); /* it waits for our section */
+	pthread_cancel(thread);
+	urcu_bp_read_unlock();
+	pthread_join(thread, NULL);
+	assert_int_equal(astshm_remove(writer, ASTSHM_KIND_COUNTER, "d", ASTSHM_NO_TAGS), 1);
+	astshm_writer_close(&writer);
+}
+
 /*
  * Under load: each name always carries values of a class of its own (multiples
  * of 1000 plus its number), so a reader that meets another remainder has seen
@@ -227,6 +246,7 @@ static int poll_names(void *argument)
 {
 	struct astshm_reader *reader;
 	struct astshm_snapshot *snapshot;
+	unsigned long passes = 0;
 	int wrong = 0;
 
 	if (astshm_reader_open(&reader, argument, NULL, NULL) < 0)
@@ -236,6 +256,8 @@ static int poll_names(void *argument)
 			return 3;
 		wrong = check_names(snapshot);
 		astshm_snapshot_free(&snapshot);
+		if (passes++ == 0)
+			scene_report_ready();
 	}
 	astshm_reader_close(&reader);
 	return wrong;
@@ -251,6 +273,7 @@ static void no_value_shows_under_another_name(void **state)
 	struct load load = { .writer = scene_open(__func__, NULL) };
 	for (int i = 0; i < 2; i++)
 		readers[i] = scene_fork(poll_names, name);
+	scene_await_ready(2);
 	scene_threads(3, churn_series, &load);
 	astshm_writer_close(&load.writer);
 	for (int i = 0; i < 2; i++)
@@ -265,6 +288,7 @@ int main(void)
 		cmocka_unit_test(coming_and_going_tags_need_bounded_room),
 		cmocka_unit_test(remove_many_and_match_pick_by_kind_name_and_tags),
 		cmocka_unit_test(a_name_made_again_in_the_grace_period_is_the_only_one),
+		cmocka_unit_test(a_remover_that_is_cancelled_leaves_no_lock),
 		cmocka_unit_test(no_value_shows_under_another_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, scene_teardown);

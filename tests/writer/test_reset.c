@@ -127,6 +127,7 @@ static int poll_load(void *argument)
 {
 	const char *name = argument;
 	struct astshm_reader *reader;
+	unsigned long passes = 0;
 	int wrong = 0;
 
 	if (astshm_reader_open(&reader, name, NULL, NULL) < 0)
@@ -146,6 +147,8 @@ static int poll_load(void *argument)
 			}
 		}
 		astshm_snapshot_free(&snapshot);
+		if (passes++ == 0)
+			scene_report_ready();
 	}
 	astshm_reader_close(&reader);
 	return wrong;
@@ -163,6 +166,7 @@ static void resets_under_load_lose_nothing_afterwards(void **state)
 	astshm_timing_register(load.writer, &(struct astshm_metric){ .name = "t" }, &load.timing,
 			       NULL);
 	int reader = scene_fork(poll_load, name);
+	scene_await_ready(1);
 	scene_threads(THREADS + 1, record_load, &load);
 	assert_true(load.resets > 1);
 	/* Quiet again: exact from the next reset on, on every old block. */

@@ -98,7 +98,8 @@ static inline int astshm_writer_open(struct astshm_writer **writer, const char *
 /*
  * Marks the segment closed and unlinks it (with ASTSHM_OPEN_KEEP: leaves it).
  * *writer becomes NULL; its handles become dead: recording through them does
- * nothing. No thread may be inside a call of this writer.
+ * nothing until another writer is opened, which may take the same number: from
+ * then on they must not be used. No thread may be inside a call of this writer.
  */
 ASTSHM_API void astshm_writer_close(struct astshm_writer **writer);
 
@@ -238,7 +239,7 @@ static inline int64_t astshm_timer_elapsed_ns(struct astshm_timer timer);
 
 /*
  * ASTSHM_TIME_SCOPE(timing); times from here to the end of the block, however
- * it is left (C: the cleanup attribute; C++: struct astshm_time_scope below).
+ * it is left (the cleanup attribute, which gcc and clang know in C++ as well).
  */
 
 /* ------------------------------------------------------------------ */
