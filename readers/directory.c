@@ -329,19 +329,29 @@ static bool wants_compaction(const struct directory *directory)
 	       directory->garbage_bytes > reader_arena_bytes(directory->names) / 2;
 }
 
-static int update_tables(struct update *update)
+/*
+ * What there is to read, each loaded with acquire. Series before families: the
+ * family of each series that is seen then exists. Both before the changes: if
+ * a series is retired and its key made again meanwhile, the new one is not
+ * seen without the word that tells of the old one.
+ */
+struct extent {
+	uint32_t series, families;
+	uint64_t changes; /* pairs with the release that follows a change */
+};
+
+static struct extent load_extent(struct directory *directory, const struct reader_view *view)
 {
-	const struct astshm_segment_header *header = view_header(update->view);
+	const struct astshm_segment_header *header = view_header(view);
+	struct extent extent;
 	uint64_t bad = 0;
-	/* Series before families: the family of each series that is seen then
-	 * exists. Both counts are loaded with acquire. */
-	uint32_t series = view_table_count(update->view, &header->series,
-					   sizeof(struct astshm_segment_series), &bad);
-	uint32_t families = view_table_count(update->view, &header->families,
-					     sizeof(struct astshm_segment_family), &bad);
-	update->directory->bad_extents = bad;
-	int code = update_families(update, families);
-	return code != 0 ? code : update_series(update, series);
+	extent.series = view_table_count(view, &header->series,
+					 sizeof(struct astshm_segment_series), &bad);
+	extent.families = view_table_count(view, &header->families,
+					   sizeof(struct astshm_segment_family), &bad);
+	extent.changes = load_acquire(&header->directory_changes);
+	directory->bad_extents = bad;
+	return extent;
 }
 
 int directory_update(struct directory *directory, const struct reader_view *view,
@@ -353,20 +363,21 @@ int directory_update(struct directory *directory, const struct reader_view *view
 		directory->names = reader_arena_create();
 	if (directory->names == NULL)
 		return -ENOMEM;
-	/* Acquire: pairs with the release that follows a change. A change that
-	 * comes in after this load raises the word again or is seen anyway. */
-	uint64_t changes = load_acquire(&view_header(view)->directory_changes);
+	/* A change after this raises the word again or is seen anyway. */
+	struct extent extent = load_extent(directory, view);
 	struct update update = { .directory = directory, .view = view };
-	update.recheck = recheck || changes != directory->changes ||
+	update.recheck = recheck || extent.changes != directory->changes ||
 			 retiring != directory->retiring;
-	int code = update_tables(&update);
+	int code = update_families(&update, extent.families);
+	if (code == 0)
+		code = update_series(&update, extent.series);
 	if (code == 0 && update.changed)
 		code = rebuild(directory);
 	if (code != 0) {
 		directory_clear(directory); /* half of it may be known: start over */
 		return code;
 	}
-	directory->changes = changes;
+	directory->changes = extent.changes;
 	directory->retiring = retiring;
 	return 0;
 }

@@ -118,20 +118,33 @@ int writer_family_get(struct astshm_writer *writer, uint32_t kind, const char *n
 	return 0;
 }
 
+static int check_text(const char *text, size_t max, const char *what, struct astshm_error *error)
+{
+	size_t length = text ? strnlen(text, max + 1) : 0;
+
+	if (length > max || (text && !shm_utf8_valid(text, length)))
+		return shm_fail(error, -EINVAL, "%s must be valid UTF-8 of at most %zu bytes",
+				what, max);
+	return 0;
+}
+
+int writer_family_check(const char *unit, const char *help, struct astshm_error *error)
+{
+	int result = check_text(unit, ASTSHM_UNIT_MAX, "unit", error);
+
+	return result < 0 ? result : check_text(help, ASTSHM_HELP_MAX, "help", error);
+}
+
 /* Replaces a string of a family, here and (release) in the segment. */
 static int set_text(struct astshm_writer *writer, char **mine, uint64_t *ref, const char *text,
-		    size_t max, const char *what, struct astshm_error *error)
+		    struct astshm_error *error)
 {
 	if (!text || (*mine && strcmp(*mine, text) == 0))
 		return 0;
-	size_t length = strnlen(text, max + 1);
-	if (length > max || !shm_utf8_valid(text, length))
-		return shm_fail(error, -EINVAL, "%s must be valid UTF-8 of at most %zu bytes",
-				what, max);
 	char *copy = strdup(text);
 	if (!copy)
 		return shm_fail(error, -ENOMEM, "out of memory");
-	uint64_t stored = writer_string_store(writer, text, (uint32_t)length);
+	uint64_t stored = writer_string_store(writer, text, (uint32_t)strlen(text));
 	if (stored == WRITER_NO_ROOM) {
 		free(copy);
 		return shm_fail(error, -ENOSPC, "the segment is full");
@@ -149,13 +162,13 @@ int writer_family_describe(struct astshm_writer *writer, struct writer_family *f
 {
 	struct astshm_segment_family *shown =
 		writer_table_at(writer, &writer->header->families, family->index);
-	int result = set_text(writer, &family->unit, &shown->unit_ref, unit, ASTSHM_UNIT_MAX,
-			      "unit", error);
+	int result = writer_family_check(unit, help, error);
 
-	if (result < 0)
-		return result;
-	return set_text(writer, &family->help, &shown->help_ref, help, ASTSHM_HELP_MAX, "help",
-			error);
+	if (result == 0)
+		result = set_text(writer, &family->unit, &shown->unit_ref, unit, error);
+	if (result == 0)
+		result = set_text(writer, &family->help, &shown->help_ref, help, error);
+	return result;
 }
 
 void writer_family_set_merge(struct astshm_writer *writer, struct writer_family *family,

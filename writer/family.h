@@ -9,6 +9,9 @@
 int writer_family_get(struct astshm_writer *writer, uint32_t kind, const char *name,
 		      uint32_t name_len, struct writer_family **family);
 
+/* Could these be a family's unit and help? -EINVAL. NULL: nothing to check. */
+int writer_family_check(const char *unit, const char *help, struct astshm_error *error);
+
 /* Under the lock: new unit and help where not NULL. -EINVAL, -ENOSPC, -ENOMEM. */
 int writer_family_describe(struct astshm_writer *writer, struct writer_family *family,
 			   const char *unit, const char *help, struct astshm_error *error);

@@ -47,7 +47,7 @@ miss(struct astshm_writer *writer, const struct writer_key *key)
 		return series;
 	/* Both without the lock: a stranger may send either for ever. */
 	if (writer_key_check(key, NULL) < 0 ||
-	    writer_storage_full(&writer->directory_full_until_ns)) {
+	    writer_storage_full(&writer->directory_full_until_ns[key->bytes[0]])) {
 		writer_count_dropped(&writer->header->dropped_registrations);
 		return NULL;
 	}

@@ -158,9 +158,9 @@ static int format_segment(struct astshm_writer *writer)
 	writer->header = header;
 	writer->frontier = ASTSHM_SEGMENT_HEADER_BYTES;
 	writer->small_off = writer->small_end = 0;
-	writer->full_until_ns = writer->directory_full_until_ns = 0;
+	writer->full_until_ns = 0;
+	memset(writer->directory_full_until_ns, 0, sizeof writer->directory_full_until_ns);
 	writer->epoch = header->epoch;
-	header->heartbeat_period_ns = writer->options.tick_ms * 1000000ull;
 	header->recording = !writer->paused;
 	int result = writer_registry_format(writer);
 	if (result == 0)
@@ -320,8 +320,8 @@ int astshm_writer_open_abi(struct astshm_writer **writer, const char *name,
 		memset(error, 0, sizeof *error);
 	if (abi != ASTSHM_ABI || (options && options->size < sizeof(size_t) + sizeof(unsigned)))
 		return shm_fail(error, -EPROTONOSUPPORT,
-				"the program was compiled for ABI %u of libastshm-writer, this "
-				"is ABI %u: compile it again", abi, ASTSHM_ABI);
+				"the program was compiled for ABI %08x of libastshm-writer, this "
+				"is ABI %08x: compile it again", abi, ASTSHM_ABI);
 	if ((options && options->flags & ASTSHM_OPEN_DISABLED) || disabled_by_environment()) {
 		*writer = &writer_all[0];
 		return 0;

@@ -5,11 +5,22 @@
 #include "family.h"
 #include "fork.h"
 #include "registry.h"
+#include "touch.h"
 
 static struct writer_wish wish_of(const struct astshm_metric *metric)
 {
 	return (struct writer_wish){ metric->unit, metric->help, metric->flags, metric->merge,
 				     true };
+}
+
+/* What is invalid counts like what had no room. */
+static int refuse(struct astshm_writer *writer, int result)
+{
+	pthread_mutex_lock(&writer->lock);
+	if (writer->generation && !writer->foreign)
+		writer_count_dropped(&writer->header->dropped_registrations);
+	pthread_mutex_unlock(&writer->lock);
+	return result;
 }
 
 /* The index of the series, 0 where there is nothing to record into. */
@@ -26,8 +37,10 @@ static int register_series(struct astshm_writer *writer, enum astshm_kind kind,
 	const struct writer_wish wish = wish_of(metric);
 	int result = writer_key_build(&key, kind, metric->name, metric->tags, metric->tag_count,
 				      error);
+	if (result == 0)
+		result = writer_family_check(metric->unit, metric->help, error);
 	if (result < 0)
-		return result;
+		return refuse(writer, result);
 	rcu_section_enter();
 	result = writer_registry_get(writer, &key, &wish, &series, error);
 	if (result == 0) {

@@ -467,11 +467,11 @@ static int find_or_make(struct astshm_writer *writer, const struct writer_key *k
 }
 
 static int describe_family(struct astshm_writer *writer, struct writer_family *family,
-			   const struct writer_wish *wish, struct astshm_error *error)
+			   const struct writer_wish *wish)
 {
 	if (wish->merge != ASTSHM_MERGE_LAST)
 		writer_family_set_merge(writer, family, wish->merge);
-	return writer_family_describe(writer, family, wish->unit, wish->help, error);
+	return writer_family_describe(writer, family, wish->unit, wish->help, NULL);
 }
 
 int writer_registry_get(struct astshm_writer *writer, const struct writer_key *key,
@@ -488,14 +488,15 @@ int writer_registry_get(struct astshm_writer *writer, const struct writer_key *k
 				"that has not reopened it");
 	}
 	result = find_or_make(writer, key, wish, &found, error);
-	if (result == 0 && wish->by_handle)
-		result = describe_family(writer, found->family, wish, error);
-	if (result == 0 && wish->by_handle)
+	if (result == 0 && wish->by_handle) {
+		/* A text without room is no reason to lose the series. */
+		(void)describe_family(writer, found->family, wish);
 		found->registrations++;
+	}
 	if (result < 0)
 		writer_count_dropped(&writer->header->dropped_registrations);
 	if (result == -ENOSPC)
-		writer_storage_set_full(&writer->directory_full_until_ns);
+		writer_storage_set_full(&writer->directory_full_until_ns[key->bytes[0]]);
 	pthread_mutex_unlock(&writer->lock);
 	if (result == -ENOSPC)
 		return shm_fail(error, result, "no room for another series: raise max_series or "

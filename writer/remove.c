@@ -127,7 +127,8 @@ static int bury(struct astshm_writer *writer, struct writer_series *batch)
 		writer_registry_free_record(writer, series->index);
 	writer_directory_changed(writer);
 	/* Room was made: try again at once. */
-	__atomic_store_n(&writer->directory_full_until_ns, 0, __ATOMIC_RELAXED);
+	for (unsigned kind = 0; kind < 5; kind++)
+		__atomic_store_n(&writer->directory_full_until_ns[kind], 0, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&writer->lock);
 	while (batch) {
 		struct writer_series *next = batch->next;

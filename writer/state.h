@@ -124,9 +124,9 @@ struct astshm_writer {
 	uint64_t frontier; /* first byte never handed out */
 	uint64_t small_off, small_end; /* run that small pieces are cut from */
 	/* CLOCK_MONOTONIC_COARSE ns until which "full" is believed; 0: not
-	 * full. Of the segment, and of the directory. Relaxed. */
+	 * full. Of the segment, and of the directory by kind. Relaxed. */
 	uint64_t full_until_ns;
-	uint64_t directory_full_until_ns;
+	uint64_t directory_full_until_ns[5];
 
 	/* registry */
 	struct cds_lfht *table;

@@ -10,6 +10,8 @@
 #include "fork.h"
 #include "gate.h"
 
+#define IN_FLIGHT_NS 2000000
+
 /*
  * Somebody removed the name (logind's RemoveIPC, a careless rm). Linux does
  * not link a file again that has lost its last name, so the segment moves to a
@@ -25,6 +27,9 @@ static int restore_name(struct astshm_writer *writer, struct astshm_error *error
 				"%s belongs to another file now; this segment has no name",
 				writer->segment.path);
 	writer_gate_shut_all(writer);
+	/* Records in flight get a moment to end; only a thread that is suspended
+	 * inside one is left to shm_republish. */
+	(void)nanosleep(&(struct timespec){ .tv_nsec = IN_FLIGHT_NS }, NULL);
 	return shm_republish(&writer->segment, error);
 }
 
@@ -36,8 +41,11 @@ int astshm_writer_tick(struct astshm_writer *writer, struct astshm_error *error)
 		return 0;
 	pthread_mutex_lock(&writer->lock);
 	if (writer->generation && !writer->foreign) {
+		/* The first beat says that somebody beats, and how often. */
 		__atomic_store_n(&writer->header->heartbeat_monotonic_ns, shm_monotonic_ns(),
 				 __ATOMIC_RELAXED);
+		__atomic_store_n(&writer->header->heartbeat_period_ns,
+				 writer->options.tick_ms * 1000000ull, __ATOMIC_RELAXED);
 		if (!shm_is_named(&writer->segment))
 			result = restore_name(writer, error);
 	}
@@ -46,24 +54,32 @@ int astshm_writer_tick(struct astshm_writer *writer, struct astshm_error *error)
 	return result;
 }
 
-static void *tick_main(void *argument)
+/* A period from now: after a stop (SIGSTOP) nothing is caught up. */
+static struct timespec next_beat(const struct astshm_writer *writer)
 {
-	struct astshm_writer *writer = argument;
 	struct timespec next;
 
 	clock_gettime(CLOCK_MONOTONIC, &next);
+	next.tv_nsec += (long)(writer->options.tick_ms % 1000) * 1000000;
+	next.tv_sec += writer->options.tick_ms / 1000 + next.tv_nsec / 1000000000;
+	next.tv_nsec %= 1000000000;
+	return next;
+}
+
+static void *tick_main(void *argument)
+{
+	struct astshm_writer *writer = argument;
+
 	pthread_mutex_lock(&writer->tick_lock);
 	while (!writer->tick_stop) {
-		next.tv_nsec += (long)(writer->options.tick_ms % 1000) * 1000000;
-		next.tv_sec += writer->options.tick_ms / 1000 + next.tv_nsec / 1000000000;
-		next.tv_nsec %= 1000000000;
+		pthread_mutex_unlock(&writer->tick_lock);
+		(void)astshm_writer_tick(writer, NULL);
+		struct timespec next = next_beat(writer);
+		pthread_mutex_lock(&writer->tick_lock);
 		while (!writer->tick_stop &&
 		       pthread_cond_timedwait(&writer->tick_wake, &writer->tick_lock, &next) !=
 			       ETIMEDOUT)
 			;
-		pthread_mutex_unlock(&writer->tick_lock);
-		(void)astshm_writer_tick(writer, NULL);
-		pthread_mutex_lock(&writer->tick_lock);
 	}
 	pthread_mutex_unlock(&writer->tick_lock);
 	return NULL;

@@ -29,6 +29,7 @@ static int live(void *argument)
 		return 1;
 	astshm_counter_register(writer, &(struct astshm_metric){ .name = "c" }, &counter, NULL);
 	astshm_counter_add(counter, life->value);
+	(void)astshm_writer_tick(writer, NULL);
 	if (write(life->ready[1], &byte, 1) != 1)
 		return 2;
 	/* Records until it is killed or told to close. */

@@ -26,6 +26,9 @@ static void the_tick_beats_the_heart(void **state)
 	struct astshm_writer *writer = scene_open(__func__, NULL);
 
 	(void)state;
+	/* Nobody beats until the first tick. */
+	assert_int_equal(heartbeat_age(scene_name(__func__)), -1);
+	assert_int_equal(astshm_writer_tick(writer, NULL), 0);
 	usleep(50000);
 	int64_t before = heartbeat_age(scene_name(__func__));
 	assert_int_equal(astshm_writer_tick(writer, NULL), 0);

@@ -102,7 +102,7 @@ struct astshm_segment_header {
 	uint64_t directory_changes;
 	uint64_t dropped_records;       /* no room for a first touch */
 	uint64_t dropped_registrations; /* no room or invalid, by name or handle */
-	uint64_t other_tag_sets;        /* tag sets sent to [k=__other__] */
+	uint64_t other_tag_sets;        /* records, registrations sent to [k=__other__] */
 	uint64_t live_series[4];        /* by kind - 1 */
 	uint64_t slot_waits;            /* threads that found no slot */
 	uint8_t reserved1[48];

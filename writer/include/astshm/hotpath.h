@@ -21,7 +21,12 @@
 extern "C" {
 #endif
 
-#define ASTSHM_ABI 1u
+#define ASTSHM_ABI_VERSION 1u
+/* What open compares: the version and the sizes that inlined code relies on. */
+#define ASTSHM_ABI                                                              \
+	((uint32_t)(ASTSHM_ABI_VERSION << 24 ^ sizeof(struct astshm_thread) << 16 ^ \
+		    sizeof(struct astshm_histogram_block) ^                     \
+		    sizeof(struct astshm_gauge_block) << 8 ^ sizeof(struct astshm_clock)))
 
 /* Segments that one process may write at a time. */
 #define ASTSHM_WRITERS_MAX 4u

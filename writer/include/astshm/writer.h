@@ -116,7 +116,8 @@ ASTSHM_API int astshm_writer_reopen(struct astshm_writer *writer, struct astshm_
  * The housekeeping a host calls every tick_ms (ASTSHM_OPEN_TICK_THREAD: the
  * library does): beats the heartbeat, refines the clock, and links the segment
  * to its name again if that vanished. -EAGAIN: the name now belongs to another
- * file; the other errors as for open. Some system calls; never waits.
+ * file; the other errors as for open. Some system calls; waits for 2 ms
+ * where a name vanished, else for nobody.
  */
 ASTSHM_API int astshm_writer_tick(struct astshm_writer *writer, struct astshm_error *error);
 

@@ -232,9 +232,12 @@ static inline void astshm_scope_end(struct astshm_scope *scope)
 
 #define ASTSHM_TIME_SCOPE(timing)                                               \
 	__attribute__((cleanup(astshm_scope_end), unused))                      \
-	struct astshm_scope ASTSHM_JOIN(astshm_scope_, __LINE__) =              \
+	struct astshm_scope ASTSHM_JOIN(astshm_scope_, __COUNTER__) =              \
 		{ (timing), astshm_timer_start() }
 
+#define ASTSHM_NO_TAGS NULL, 0
+
+#ifndef __cplusplus
 struct astshm_named_scope {
 	struct astshm_writer *writer;
 	const char *name;
@@ -252,10 +255,9 @@ static inline void astshm_named_scope_end(struct astshm_named_scope *scope)
 /* The tags must live to the end of the block. */
 #define ASTSHM_TIME_SCOPE_NAMED(writer, name, ...)                              \
 	__attribute__((cleanup(astshm_named_scope_end), unused))                \
-	struct astshm_named_scope ASTSHM_JOIN(astshm_scope_, __LINE__) =        \
+	struct astshm_named_scope ASTSHM_JOIN(astshm_scope_, __COUNTER__) =        \
 		{ (writer), (name), __VA_ARGS__, astshm_timer_start() }
-
-#define ASTSHM_NO_TAGS NULL, 0
+#endif
 
 #ifdef __cplusplus
 }
@@ -292,6 +294,65 @@ static inline void astshm_observe(struct astshm_writer *writer, const char *name
 {
 	astshm_observe(writer, name, value, tags.begin(), tags.size());
 }
+static inline int astshm_get_counter(struct astshm_writer *writer, const char *name,
+				     astshm_tag_list tags, int64_t *value)
+{
+	return astshm_get_counter(writer, name, tags.begin(), tags.size(), value);
+}
+static inline int astshm_get_gauge(struct astshm_writer *writer, const char *name,
+				   astshm_tag_list tags, struct astshm_gauge_value *value)
+{
+	return astshm_get_gauge(writer, name, tags.begin(), tags.size(), value);
+}
+static inline int astshm_get_timing(struct astshm_writer *writer, const char *name,
+				    astshm_tag_list tags, struct astshm_statistics *value)
+{
+	return astshm_get_timing(writer, name, tags.begin(), tags.size(), value);
+}
+static inline int astshm_get_distribution(struct astshm_writer *writer, const char *name,
+					  astshm_tag_list tags, struct astshm_statistics *value)
+{
+	return astshm_get_distribution(writer, name, tags.begin(), tags.size(), value);
+}
+static inline int astshm_remove(struct astshm_writer *writer, enum astshm_kind kind,
+				const char *name, astshm_tag_list tags)
+{
+	return astshm_remove(writer, kind, name, tags.begin(), tags.size());
+}
+
+/* Keeps the tags, not the strings behind them, to the end of the block. */
+class astshm_named_scope {
+public:
+	astshm_named_scope(struct astshm_writer *writer, const char *name, astshm_tag_list tags)
+		: astshm_named_scope(writer, name, tags.begin(), tags.size())
+	{
+	}
+	astshm_named_scope(struct astshm_writer *writer, const char *name,
+			   const struct astshm_tag *tags, size_t tag_count)
+		: writer_(writer), name_(name), tag_count_(tag_count),
+		  timer_(astshm_timer_start())
+	{
+		for (size_t i = 0; i < tag_count && i < ASTSHM_TAGS_MAX; i++)
+			tags_[i] = tags[i];
+	}
+	~astshm_named_scope()
+	{
+		astshm_time(writer_, name_, astshm_timer_elapsed_ns(timer_), tags_, tag_count_);
+	}
+	astshm_named_scope(const astshm_named_scope &) = delete;
+	astshm_named_scope &operator=(const astshm_named_scope &) = delete;
+
+private:
+	struct astshm_writer *writer_;
+	const char *name_;
+	struct astshm_tag tags_[ASTSHM_TAGS_MAX];
+	size_t tag_count_;
+	struct astshm_timer timer_;
+};
+
+/* ASTSHM_TIME_SCOPE_NAMED(writer, name, {{"k", "v"}}); or ASTSHM_NO_TAGS. */
+#define ASTSHM_TIME_SCOPE_NAMED(writer, name, ...)                              \
+	astshm_named_scope ASTSHM_JOIN(astshm_scope_, __COUNTER__)((writer), (name), __VA_ARGS__)
 #else
 /* A list of tags and its length, as two arguments. */
 #define ASTSHM_TAGS(...)                                                        \
