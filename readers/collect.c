@@ -353,8 +353,10 @@ static void fill_times(struct collect *collect, enum astshm_state state)
 	snapshot->timestamp_ns = shm_realtime_ns();
 	snapshot->uptime_ns = since(ended ? beat_ns : now_ns,
 				    load_relaxed(&header->reset_monotonic_ns));
+	uint64_t period_ns = load_relaxed(&header->heartbeat_period_ns) & INT64_MAX;
+	snapshot->segment.heartbeat_period_ns = (int64_t)period_ns;
 	snapshot->segment.heartbeat_age_ns = -1;
-	if (load_relaxed(&header->heartbeat_period_ns) != 0)
+	if (period_ns != 0)
 		snapshot->segment.heartbeat_age_ns = (int64_t)(since(now_ns, beat_ns) & INT64_MAX);
 }
 

@@ -10,6 +10,7 @@
 #define CELLS_MAX 7
 #define KEY_COLUMNS_MIN 24u /* narrower than this a name says nothing */
 #define GAP 2u              /* columns between columns */
+#define HEARTBEATS_MISSED 3 /* before a living writer is called late */
 
 #define BOLD "\033[1m"
 #define DIM "\033[2m"
@@ -23,6 +24,7 @@ struct table {
 	const struct astshm_snapshot *snapshot;
 	bool color;
 	size_t width; /* 0: as wide as needed */
+	size_t quiet; /* series that an interval leaves out */
 };
 
 /* One section: its cells stand right-aligned behind the keys. */
@@ -40,6 +42,19 @@ static void put_style(struct table *table, const char *style)
 {
 	if (table->color)
 		sink_put_text(&table->sink, style);
+}
+
+/*
+ * Of an interval only what happened in it is shown. A gauge has a value now,
+ * whether it was set in the interval or not.
+ */
+static bool is_shown(const struct table *table, const struct astshm_series *series)
+{
+	if (!table->snapshot->interval_ns || series->kind == ASTSHM_KIND_GAUGE)
+		return true;
+	if (series->kind == ASTSHM_KIND_COUNTER)
+		return series->counter.increase != 0;
+	return series->histogram.count != 0;
 }
 
 /* --- cells ------------------------------------------------------------- */
@@ -216,7 +231,8 @@ static void measure(struct table *table, struct section *section)
 	for (unsigned i = 0; i < column_count(section); i++)
 		section->cell_columns[i] = strlen(section->columns[i]);
 	for (size_t i = snapshot->first[section->kind - 1]; i < snapshot->first[section->kind]; i++)
-		measure_series(section, &snapshot->series[i], snapshot->interval_ns > 0);
+		if (is_shown(table, &snapshot->series[i]))
+			measure_series(section, &snapshot->series[i], snapshot->interval_ns > 0);
 	for (unsigned i = 0; i < column_count(section); i++)
 		used += GAP + section->cell_columns[i];
 	if (!table->width || section->key_columns + used <= table->width)
@@ -262,7 +278,11 @@ static void put_section(struct table *table, struct section section)
 {
 	const struct astshm_snapshot *snapshot = table->snapshot;
 	size_t first = snapshot->first[section.kind - 1], end = snapshot->first[section.kind];
-	if (first == end)
+	size_t shown = 0;
+	for (size_t i = first; i < end; i++)
+		shown += is_shown(table, &snapshot->series[i]);
+	table->quiet += end - first - shown;
+	if (!shown)
 		return;
 	measure(table, &section);
 	sink_put_char(&table->sink, '\n');
@@ -273,7 +293,8 @@ static void put_section(struct table *table, struct section section)
 	put_style(table, PLAIN);
 	sink_put_char(&table->sink, '\n');
 	for (size_t i = first; i < end && !table->sink.error; i++)
-		put_series(table, &section, &snapshot->series[i]);
+		if (is_shown(table, &snapshot->series[i]))
+			put_series(table, &section, &snapshot->series[i]);
 }
 
 static void put_sections(struct table *table)
@@ -336,6 +357,31 @@ static void put_troubles(struct table *table, const struct astshm_segment_info *
 	put_style(table, PLAIN);
 }
 
+/*
+ * When the writer was last heard of: if it is no longer there, or is late by
+ * more than a busy machine explains (a stopped process holds its lock).
+ */
+static void put_heartbeat(struct table *table, const struct astshm_segment_info *segment)
+{
+	int64_t age_ns = segment->heartbeat_age_ns, period_ns = segment->heartbeat_period_ns;
+	bool ended = segment->state == ASTSHM_STATE_DEAD || segment->state == ASTSHM_STATE_CLOSED;
+	bool late = period_ns > 0 && age_ns / HEARTBEATS_MISSED > period_ns;
+	char text[HUMAN_BYTES];
+	if (age_ns < 0 || (!ended && !late))
+		return;
+	put_style(table, YELLOW);
+	sink_put_text(&table->sink, "  heartbeat ");
+	if (age_ns < 60 * INT64_C(1000000000)) {
+		put_number(table, "", (uint64_t)age_ns / 1000000000u);
+		sink_put_char(&table->sink, 's');
+	} else {
+		human_uptime(text, (uint64_t)age_ns);
+		sink_put_text(&table->sink, text);
+	}
+	sink_put_text(&table->sink, " ago");
+	put_style(table, PLAIN);
+}
+
 static void put_segment(struct table *table, const struct astshm_segment_info *segment)
 {
 	const char *name = segment->name ? segment->name : "";
@@ -347,6 +393,7 @@ static void put_segment(struct table *table, const struct astshm_segment_info *s
 	put_style(table, state_style(segment->state));
 	sink_put_text(&table->sink, astshm_state_name(segment->state));
 	put_style(table, PLAIN);
+	put_heartbeat(table, segment);
 	put_troubles(table, segment);
 	sink_put_char(&table->sink, '\n');
 }
@@ -369,6 +416,17 @@ static void put_times(struct table *table)
 	sink_put_char(&table->sink, '\n');
 }
 
+static void put_quiet(struct table *table)
+{
+	if (!table->quiet)
+		return;
+	put_style(table, DIM);
+	put_number(table, "\n", table->quiet);
+	sink_put_text(&table->sink, " series without activity in the interval not shown");
+	put_style(table, PLAIN);
+	sink_put_char(&table->sink, '\n');
+}
+
 int astshm_encode_table(const struct astshm_snapshot *snapshot, const struct astshm_sink *sink,
 			const struct astshm_encode_options *options)
 {
@@ -384,5 +442,6 @@ int astshm_encode_table(const struct astshm_snapshot *snapshot, const struct ast
 	put_sections(&table);
 	if (!snapshot->series_count)
 		sink_put_text(&table.sink, "\nno metrics\n");
+	put_quiet(&table);
 	return sink_finish(&table.sink);
 }

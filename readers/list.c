@@ -38,8 +38,11 @@ static void describe(struct shm_segment *segment, uint64_t committed,
 	listing->state = segment_state(segment, header);
 	listing->pid = load_relaxed32(&header->pid);
 	listing->age_ns = since(shm_realtime_ns(), load_relaxed(&header->created_realtime_ns));
-	listing->heartbeat_age_ns =
-		since(shm_monotonic_ns(), load_relaxed(&header->heartbeat_monotonic_ns));
+	listing->heartbeat_period_ns = load_relaxed(&header->heartbeat_period_ns);
+	listing->heartbeat_age_ns = UINT64_MAX;
+	if (listing->heartbeat_period_ns != 0)
+		listing->heartbeat_age_ns = since(shm_monotonic_ns(),
+						  load_relaxed(&header->heartbeat_monotonic_ns));
 	listing->bytes = committed;
 	for (unsigned i = 0; i < 4; i++)
 		listing->series += load_relaxed(&header->live_series[i]);
@@ -47,25 +50,44 @@ static void describe(struct shm_segment *segment, uint64_t committed,
 	listing->generation = load_relaxed(&header->generation);
 }
 
+static void look_at(const char *name, const char *path, struct astshm_listing *listing,
+		    struct astshm_error *error)
+{
+	struct shm_segment segment = SHM_SEGMENT_INIT;
+	*listing = (struct astshm_listing){ .name = name, .path = path };
+	listing->error = shm_attach(&segment, path, error);
+	if (listing->error != 0)
+		return;
+	struct sigbus_range *range = sigbus_enter(segment.base, segment.map_bytes);
+	uint64_t committed = shm_committed(&segment);
+	if (committed != 0)
+		describe(&segment, committed, listing);
+	if (committed == 0 || sigbus_broken(range))
+		*listing = (struct astshm_listing){ name, path, .error = -EBADMSG };
+	sigbus_leave(range);
+	shm_close(&segment, NULL);
+}
+
 static int list_one(const char *name, const char *path, void *context)
 {
 	struct listing *to = context;
-	struct shm_segment segment = SHM_SEGMENT_INIT;
-	struct astshm_listing listing = { .name = name, .path = path };
-	listing.error = shm_attach(&segment, path, NULL);
+	struct astshm_listing listing;
+	look_at(name, path, &listing, NULL);
 	if (listing.error == -ENOENT)
 		return 0; /* gone since the folder was read */
-	if (listing.error == 0) {
-		struct sigbus_range *range = sigbus_enter(segment.base, segment.map_bytes);
-		uint64_t committed = shm_committed(&segment);
-		if (committed != 0)
-			describe(&segment, committed, &listing);
-		if (committed == 0 || sigbus_broken(range))
-			listing = (struct astshm_listing){ name, path, .error = -EBADMSG };
-		sigbus_leave(range);
-		shm_close(&segment, NULL);
-	}
 	return to->each(&listing, to->context);
+}
+
+int astshm_list_path(const char *path, struct astshm_listing *listing, struct astshm_error *error)
+{
+	if (path == NULL || listing == NULL || strchr(path, '/') == NULL)
+		return shm_fail(error, -EINVAL, "bad argument");
+	struct astshm_listing found;
+	look_at(path, path, &found, error);
+	if (found.error == -ENOENT)
+		return -ENOENT;
+	*listing = found;
+	return 0;
 }
 
 int astshm_list(int (*each)(const struct astshm_listing *listing, void *context), void *context,
@@ -121,6 +143,8 @@ int astshm_prune(const char *path, struct astshm_error *error)
 	struct stat file;
 	/* O_NONBLOCK: a FIFO under the name must not make anybody wait. */
 	int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 && (errno == ELOOP || errno == EISDIR || errno == ENXIO))
+		return shm_fail(error, -EBADMSG, "%.200s is not a segment", path);
 	if (fd < 0)
 		return shm_fail(error, -errno, "cannot open %.150s: %s", path, strerror(errno));
 	int code = 0;

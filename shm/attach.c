@@ -18,7 +18,7 @@ static int fail_open(const char *path, int code, struct astshm_error *error)
 	case -EPERM:
 		return shm_fail(error, code, "no permission to read %.200s", path);
 	case -ELOOP:
-		return shm_fail(error, code, "%.200s is a symbolic link", path);
+		return shm_fail(error, -EBADMSG, "%.200s is a symbolic link, not a segment", path);
 	case -ENXIO:
 		return shm_fail(error, -EBADMSG, "%.200s is not a segment", path);
 	default:

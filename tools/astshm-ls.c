@@ -68,56 +68,51 @@ static bool parse(struct options *options, int argc, char **argv, enum exit_stat
 	return true;
 }
 
-static bool is_named(const struct astshm_listing *item, const char *name)
+static const struct astshm_listing *find(const struct listing *listing, const char *name)
 {
-	return strcmp(item->name, name) == 0 || strcmp(item->path, name) == 0;
+	for (size_t i = 0; i < listing->count; i++) {
+		const struct astshm_listing *item = &listing->items[i];
+
+		if (strcmp(item->name, name) == 0 || strcmp(item->path, name) == 0)
+			return item;
+	}
+	return NULL;
 }
 
-static bool is_wanted(const struct options *options, const struct astshm_listing *item)
+/* Adds the SEGMENT to *chosen: one of `all` here, or a file wherever it lies. */
+static enum exit_status choose_one(const char *name, const struct listing *all,
+				   struct listing *chosen)
 {
-	if (!options->names[0])
-		return true;
-	for (char **name = options->names; *name; name++) {
-		if (is_named(item, *name))
-			return true;
+	const struct astshm_listing *item = find(all, name);
+	struct astshm_listing elsewhere;
+
+	if (find(chosen, name))
+		return EXIT_OK;
+	if (!item && strchr(name, '/') && astshm_list_path(name, &elsewhere, NULL) == 0)
+		item = &elsewhere;
+	if (!item) {
+		message("%s: no such segment", name);
+		return EXIT_NO_SEGMENT;
 	}
-	return false;
+	if (listing_add(chosen, item) < 0) {
+		message("out of memory");
+		return EXIT_OTHER;
+	}
+	return EXIT_OK;
 }
 
 /* Every SEGMENT of the command line has to be there. */
-static enum exit_status check_names(const struct options *options, const struct listing *listing)
+static enum exit_status choose(const struct options *options, const struct listing *all,
+			       struct listing *chosen)
 {
 	enum exit_status status = EXIT_OK;
 
 	for (char **name = options->names; *name; name++) {
-		bool found = false;
+		enum exit_status one = choose_one(*name, all, chosen);
 
-		for (size_t i = 0; i < listing->count && !found; i++)
-			found = is_named(&listing->items[i], *name);
-		if (!found) {
-			message("%s: no such segment", *name);
-			status = EXIT_NO_SEGMENT;
-		}
+		status = one != EXIT_OK ? one : status;
 	}
 	return status;
-}
-
-/* Swaps unwanted items to the end and cuts them off the count, so that
- * listing_free must be given the whole one. */
-static struct listing wanted_part(const struct options *options, struct listing *listing)
-{
-	struct listing part = { listing->items, 0, 0 };
-
-	for (size_t i = 0; i < listing->count; i++) {
-		struct astshm_listing item = listing->items[i];
-
-		if (!is_wanted(options, &item))
-			continue;
-		memmove(&listing->items[part.count + 1], &listing->items[part.count],
-			(i - part.count) * sizeof(item));
-		listing->items[part.count++] = item;
-	}
-	return part;
 }
 
 /* Length of the valid UTF-8 sequence at `at`, 0 if there is none (RFC 3629). */
@@ -180,14 +175,17 @@ static void print_json_item(const struct astshm_listing *item)
 	print_json_string(item->path);
 	if (item->error) {
 		printf(",\"state\":null,\"error\":");
-		print_json_string(strerror(-item->error));
+		print_json_string(listing_reason(item));
 		putchar('}');
 		return;
 	}
 	printf(",\"state\":\"%s\",\"pid\":%" PRIu32 ",\"generation\":\"%016" PRIx64 "\"",
 	       listing_state(item), item->pid, item->generation);
 	print_seconds("age_seconds", item->age_ns);
-	print_seconds("heartbeat_age_seconds", item->heartbeat_age_ns);
+	if (item->heartbeat_age_ns == UINT64_MAX)
+		printf(",\"heartbeat_age_seconds\":null");
+	else
+		print_seconds("heartbeat_age_seconds", item->heartbeat_age_ns);
 	printf(",\"bytes\":%" PRIu64 ",\"series\":%" PRIu64 ",\"threads\":%" PRIu64 "}",
 	       item->bytes, item->series, item->threads);
 }
@@ -212,7 +210,7 @@ static bool is_prunable(const struct astshm_listing *item)
 static enum exit_status refuse(const struct astshm_listing *item)
 {
 	if (item->error) {
-		message("%s: not removed: %s", item->name, strerror(-item->error));
+		message("%s: not removed: %s", item->name, listing_reason(item));
 		return message_status(item->error);
 	}
 	message("%s: not removed: its writer (pid %" PRIu32 ") is alive", item->name, item->pid);
@@ -235,10 +233,18 @@ static int prune_one(const struct astshm_listing *item, enum exit_status *status
 	return 0;
 }
 
-/* Leaves what was removed in *listing. */
-static enum exit_status prune(const struct options *options, struct listing *listing)
+/* Without names a living writer's segment is left in silence; what nobody can
+ * ever read again is not ours to remove, but worth a word. */
+static void leave(const struct astshm_listing *item)
 {
-	enum exit_status status = EXIT_OK;
+	if (item->error == -EBADMSG)
+		message("corrupt, remove by hand: %s", item->path);
+}
+
+/* Moves what was removed to the front of *listing, and returns how many. */
+static size_t prune(const struct options *options, struct listing *listing,
+		    enum exit_status *status)
+{
 	size_t removed = 0;
 
 	for (size_t i = 0; i < listing->count; i++) {
@@ -246,17 +252,18 @@ static enum exit_status prune(const struct options *options, struct listing *lis
 
 		if (!is_prunable(&item)) {
 			if (options->names[0])
-				status = refuse(&item);
+				*status = refuse(&item);
+			else
+				leave(&item);
 			continue;
 		}
-		if (!prune_one(&item, &status))
+		if (!prune_one(&item, status))
 			continue;
 		memmove(&listing->items[removed + 1], &listing->items[removed],
 			(i - removed) * sizeof(item));
 		listing->items[removed++] = item;
 	}
-	listing->count = removed;
-	return status;
+	return removed;
 }
 
 static void print_removed(const struct listing *listing)
@@ -283,7 +290,7 @@ static void print(const struct options *options, const struct listing *part)
 int main(int argc, char **argv)
 {
 	struct options options = { 0 };
-	struct listing listing = LISTING_INIT, part;
+	struct listing all = LISTING_INIT, chosen = LISTING_INIT, part;
 	struct astshm_error error = { 0 };
 	enum exit_status status = EXIT_OK, end;
 
@@ -291,18 +298,19 @@ int main(int argc, char **argv)
 	signals_install();
 	if (!parse(&options, argc, argv, &status))
 		return status;
-	if (listing_load(&listing, &error) < 0) {
+	if (listing_load(&all, &error) < 0) {
 		message("%s", error.text);
 		return EXIT_OTHER;
 	}
-	status = check_names(&options, &listing);
-	part = wanted_part(&options, &listing);
-	if (options.prune) {
-		end = prune(&options, &part);
-		status = end != EXIT_OK ? end : status;
-	}
+	if (options.names[0])
+		status = choose(&options, &all, &chosen);
+	/* A view of the one or the other, which still own their items. */
+	part = options.names[0] ? chosen : all;
+	if (options.prune)
+		part.count = prune(&options, &part, &status);
 	print(&options, &part);
 	end = finish_stdout();
-	listing_free(&listing);
+	listing_free(&chosen);
+	listing_free(&all);
 	return end != EXIT_OK ? end : status;
 }

@@ -84,6 +84,41 @@ static void corrupt_segments_are_listed_with_their_error(void **state)
 	assert_int_equal(listing.state, ASTSHM_STATE_NONE);
 }
 
+static void heartbeat_of_a_listing_needs_somebody_who_beats(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture->image.header->heartbeat_monotonic_ns = 1;
+	fixture->image.header->heartbeat_period_ns = 0;
+	write_segment(fixture, "beats");
+	assert_true(list_own(fixture).heartbeat_age_ns == UINT64_MAX);
+	fixture->image.header->heartbeat_period_ns = 1000000000;
+	image_write(&fixture->image, fixture->path);
+	assert_int_equal(list_own(fixture).heartbeat_period_ns, 1000000000);
+	assert_true(list_own(fixture).heartbeat_age_ns < UINT64_MAX);
+	assert_true(list_own(fixture).heartbeat_age_ns > 0);
+}
+
+static void segment_at_any_path_is_listed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct astshm_listing listing;
+	snprintf(fixture->path, sizeof fixture->path, "/dev/shm/elsewhere-%d", (int)getpid());
+	assert_int_equal(astshm_list_path(fixture->path, &listing, NULL), -ENOENT);
+	assert_int_equal(astshm_list_path("a-name", &listing, NULL), -EINVAL);
+	image_metric(&fixture->image, ASTSHM_KIND_COUNTER, "c");
+	image_write(&fixture->image, fixture->path);
+	assert_int_equal(astshm_list_path(fixture->path, &listing, NULL), 0);
+	assert_int_equal(listing.error, 0);
+	assert_int_equal(listing.state, ASTSHM_STATE_DEAD);
+	assert_int_equal(listing.series, 1);
+	assert_string_equal(listing.name, fixture->path);
+	assert_int_equal(truncate(fixture->path, 100), 0);
+	assert_int_equal(astshm_list_path(fixture->path, &listing, NULL), 0);
+	assert_int_equal(listing.error, -EBADMSG);
+	assert_int_equal(astshm_list_path("/dev/shm", &listing, NULL), 0);
+	assert_int_equal(listing.error, -EBADMSG);
+}
+
 static int stop_at_once(const struct astshm_listing *listing, void *context)
 {
 	(void)listing;
@@ -131,7 +166,7 @@ static void foreign_files_are_never_removed(void **state)
 	assert_int_equal(access(fixture->path, F_OK), 0);
 	snprintf(link_path, sizeof link_path, "%s.link", fixture->path);
 	assert_int_equal(symlink(fixture->path, link_path), 0);
-	assert_int_equal(astshm_prune(link_path, NULL), -ELOOP);
+	assert_int_equal(astshm_prune(link_path, NULL), -EBADMSG);
 	unlink(link_path);
 	unlink(fixture->path);
 	assert_int_equal(mkfifo(fixture->path, 0600), 0);
@@ -144,6 +179,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(listing_says_what_the_header_says),
 		FIXTURE_TEST(corrupt_segments_are_listed_with_their_error),
+		FIXTURE_TEST(heartbeat_of_a_listing_needs_somebody_who_beats),
+		FIXTURE_TEST(segment_at_any_path_is_listed),
 		FIXTURE_TEST(listing_ends_when_the_callback_says_so),
 		FIXTURE_TEST(dead_segment_is_pruned),
 		FIXTURE_TEST(living_segment_is_not_pruned),

@@ -127,6 +127,8 @@ static void record_more(struct astshm_writer *writer)
 static void record_odd(struct astshm_writer *writer)
 {
 	astshm_set(writer, "odd.nan", NAN, ASTSHM_NO_TAGS);
+	astshm_set(writer, "odd.inf", INFINITY, ASTSHM_NO_TAGS);
+	astshm_increment(writer, "odd.many", 2, ASTSHM_TAGS({ "k", "a,b" }, { "z", "1" }));
 	astshm_increment(writer, "odd.tag", 1, ASTSHM_TAGS({ "k", "a,b=c[d]\\\"\n\x1b[31m" }));
 	astshm_increment(writer, "odd.\xc3\xa4", 1, ASTSHM_NO_TAGS);
 }

@@ -17,6 +17,7 @@ import pathlib
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,8 @@ GOLDEN = pathlib.Path(__file__).resolve().parent / "golden"
 NAMESPACE_MARK = "ASTSHM_TEST_NAMESPACE"
 # A program under a sanitizer or on a busy machine is slow, not wrong.
 PATIENCE = 120
+# Offset in struct astshm_segment_header (doc/segment.md).
+HEARTBEAT = 528
 
 cases = []
 
@@ -117,6 +120,13 @@ class Fixture:
     @property
     def path(self):
         return SHM / f"astshm.{self.name}"
+
+    def beat_ago(self, seconds, period=1):
+        """Says in the segment that the last heartbeat was then (period 0: nobody beats)."""
+        with open(self.path, "r+b") as file:
+            file.seek(HEARTBEAT)
+            file.write(struct.pack("=QQ", time.monotonic_ns() - int(seconds * 10**9),
+                                   period * 10**9))
 
 
 class Case:

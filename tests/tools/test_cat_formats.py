@@ -4,6 +4,7 @@
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 
@@ -153,13 +154,13 @@ def table_lists_every_series(t):
     t.golden("table.txt", body, server)
 
 
-def on_terminal(t, *arguments, env=None):
-    """Output of astshm-cat with a terminal of 100 columns as stdout."""
+def on_terminal(t, *arguments, env=None, rows=25, columns=100):
+    """Output of astshm-cat with a terminal of that size as stdout."""
     import fcntl
     import struct
     import termios
     master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 100, 0, 0))
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     process = subprocess.Popen([t.tools.cat, *arguments], stdout=slave, cwd=t.folder,
                                env={**os.environ, "TERM": "xterm", **(env or {})})
     os.close(slave)
@@ -191,6 +192,85 @@ def default_is_table_on_a_terminal_and_json_elsewhere(t):
 def table_on_a_terminal_is_redrawn_in_watch_mode(t):
     out = on_terminal(t, "-w", "0.05", "-n", "3", t.fixture().name)
     equal(out.count("\x1b[2J"), 3, "times the screen was cleared")
+
+
+@case
+def table_is_cut_to_the_window_in_watch_mode(t):
+    name = t.fixture().name
+    whole = t.cat("-f", "table", name).out.splitlines()
+    for rows, columns in ((25, 100), (12, 200), (10, 50)):
+        out = on_terminal(t, "-w", "0.05", "-n", "2", name, rows=rows, columns=columns)
+        screens = [re.sub("\x1b\\[[0-9;]*m", "", part) for part in out.split("\x1b[2J")[1:]]
+        equal(len(screens), 2)
+        lines = screens[0].removesuffix("\x1b[H").splitlines()
+        filled = sum(max(1, -(-len(line) // columns)) for line in lines)
+        check(filled <= rows - 1, filled, "rows in a window of", rows)
+        check(columns < 100 or filled == rows - 1, filled, "rows only in a window of", rows)
+        check(lines[0].startswith(name), lines[0])
+        note = re.fullmatch("\u2026 (\\d+) more lines; narrow with -m or --top", lines[-1])
+        check(note, lines[-1])
+        equal(int(note[1]), len(whole) - (len(lines) - 1), "lines left out")
+    tall = on_terminal(t, "-w", "0.05", "-n", "1", name, rows=len(whole) + 1)
+    check("more lines" not in tall, "cut although it fits:", tall)
+    check("more lines" not in on_terminal(t, name, rows=10), "cut without --watch")
+
+
+@case
+def delta_table_leaves_out_what_did_not_happen(t):
+    server = t.fixture()
+    saved = t.save(server)
+    out = t.cat("--since", saved, "-f", "table", server.name).out
+    total = len([k for kind in ("counters", "timings", "distributions")
+                 for k in t.cat("-f", "json", server.name).json()["metrics"][kind]])
+    check("cache.hit_rate" in out and "COUNTERS" not in out, out)
+    check(f"\n{total} series without activity in the interval not shown\n" in out, out)
+    server.ask("more")
+    out = t.cat("--since", saved, "-f", "table", server.name).out
+    shown = [line.split()[0] for line in out.split("\n\n", 1)[1].splitlines() if line]
+    check("events.received" in shown and "request.duration" in shown, out)
+    check("queue:count" not in shown and "work.duration" not in shown, out)
+    check(f"\n{total - 2} series without" in out, out)
+    everything = t.cat("--since", saved, "-f", "json", server.name).json()["metrics"]
+    check("queue:count" in everything["counters"], "json leaves nothing out")
+
+
+@case
+def table_tells_of_a_late_writer(t):
+    server = t.fixture()
+    head = lambda: t.cat("-f", "table", server.name).out.splitlines()[0]
+    server.beat_ago(2)
+    check("heartbeat" not in head(), head())
+    server.beat_ago(15)
+    check("live  heartbeat 15s ago" in head(), head())
+    server.beat_ago(15, period=0)
+    check("heartbeat" not in head(), head())
+    server.beat_ago(2)
+    server.kill()
+    check(re.search(r"dead  heartbeat \d+s ago", head()), head())
+
+
+@case
+def first_interval_is_announced_on_a_terminal(t):
+    server = t.fixture()
+    master, slave = pty.openpty()
+    for period, told in (("2", True), ("0.02", False)):
+        watching = t.start("-d", "-w", period, server.name, stdout=slave)
+        if told:
+            harness.wait_until(lambda: "first interval" in t.errors(watching), "the note")
+        else:
+            check(os.read(master, 1), "no table")
+            check("first interval" not in t.errors(watching), t.errors(watching))
+        watching.kill()
+        watching.wait()
+    for fd in (master, slave):
+        os.close(fd)
+
+
+@case
+def output_dash_is_stdout(t):
+    server = t.fixture()
+    equal(t.cat("-o", "-", "--value", "queue:count", server.name).out, "7\n")
+    equal(os.listdir(t.folder), [])
 
 
 @case

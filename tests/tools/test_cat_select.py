@@ -192,5 +192,37 @@ def value_is_found_after_sorting(t):
     equal(t.cat("--sort", "value", "--value", "jobs.active", name).out, "3\n")
 
 
+@case
+def value_takes_tags_in_any_order(t):
+    server = t.fixture()
+    server.ask("odd")
+    equal(t.cat("--value", "multi.tagged[zone=b,host=n1]", server.name).out, "5\n")
+    equal(t.cat("--value", "multi.tagged[zone=a,host=n2]:value", server.name).out, "6\n")
+    equal(t.cat("--value", r"odd.many[z=1,k=a\,b]", server.name).out, "2\n")
+    for key in ("multi.tagged[zone=b,zone=b]", "multi.tagged[zone=b]", "multi.tagged[host=n1,zone",
+                r"odd.many[z=1\,k=a,b]", "multi.tagged[zone=a,host=n1,]", "multi.tagged["):
+        t.cat("--value", key, server.name, status=8)
+
+
+@case
+def value_of_a_name_with_tags_alone_hints_at_group_by(t):
+    name = t.fixture().name
+    for key in ("multi.tagged", "multi.tagged:value"):
+        err = t.cat("--value", key, name, status=8).err
+        check("-g ''" in err, err)
+        equal(t.cat("-g", "", "--value", key, name).out, "15\n")
+    check("-g" not in t.cat("--value", "multi", name, status=8).err, "a hint that does not help")
+
+
+@case
+def value_that_is_no_number_is_told(t):
+    server = t.fixture()
+    server.ask("odd")
+    for key, what in (("odd.nan", "NaN"), ("odd.nan:current", "NaN"), ("odd.inf", "+Inf")):
+        err = t.cat("--value", key, server.name, status=8).err
+        check(what in err, key, err)
+    check("no such number" in t.cat("--value", "odd.nan:min", server.name, status=8).err)
+
+
 if __name__ == "__main__":
     harness.main()

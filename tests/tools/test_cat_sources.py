@@ -175,6 +175,13 @@ def merge_of_one_is_a_merged_document(t):
 
 
 @case
+def merge_of_the_same_segment_twice_exits_2(t):
+    server, other = t.fixture("-one"), t.fixture("-two")
+    result = t.cat("--merge", server.name, other.name, server.path, status=2)
+    check("same segment" in result.err and str(server.path) in result.err, result.err)
+
+
+@case
 def several_segments_without_merge_exit_2(t):
     t.cat("one", "two", status=2)
 

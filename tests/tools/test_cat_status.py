@@ -1,9 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Exit statuses of astshm-cat, and what it says on stderr."""
+import json
 import os
+import select
+import socket
 import struct
 import subprocess
+import time
 
 import harness
 from harness import case, check, equal, needs_root
@@ -38,7 +42,9 @@ def wrong_usage_exits_2_with_one_line(t):
                       ["-t", "=value"], ["-g", ",a"], ["-g", "a,,b"], ["--value", ""],
                       ["--sort", "nothing"], ["--sort", ""], ["--top", "0"], ["--top", "-1"],
                       ["--wait", "soon"], ["--output", ""], ["--pretty=yes"], ["--value"],
-                      ["-d", "--since", "x"], ["a", "b"], [""], ["--sort", "p101"],
+                      ["-d", "--since", "x"],
+                      ["-d", "-f", "prometheus"], ["-f", "prometheus", "--since", "x"],
+                      ["a", "b"], [""], ["--sort", "p101"],
                       ["--sort", "q1.5"], ["--sort", "p"]):
         result = t.cat(*arguments, status=2)
         equal(result.err.count("\n"), 1, f"lines on stderr for {arguments}")
@@ -120,7 +126,89 @@ def file_of_another_kind_exits_6(t):
         path.write_bytes(data)
         result = t.cat(path, status=6)
         check(str(path) in result.err and "neither" in result.err, result.err)
-    t.cat(t.folder, status=1)
+
+
+@case
+def what_is_no_file_exits_6(t):
+    server = t.fixture()
+    link, fifo = t.folder / "link", t.folder / "fifo"
+    link.symlink_to(server.path)
+    os.mkfifo(fifo)
+    unix = socket.socket(socket.AF_UNIX)
+    unix.bind(str(t.folder / "socket"))
+    for path in (t.folder, link, fifo, t.folder / "socket", "/dev/zero", "/dev/null"):
+        result = t.cat(path, status=6)
+        check(str(path) in result.err, result.err)
+    unix.close()
+    named = harness.SHM / f"astshm.{t.name('-link')}"
+    named.symlink_to(server.path)
+    try:
+        t.cat(t.name("-link"), status=6)
+    finally:
+        named.unlink()
+
+
+@case
+def folder_here_is_not_taken_for_a_segment(t):
+    (t.folder / t.name()).mkdir()
+    t.cat(t.name(), status=3)
+    waiting = t.start("--wait", "2m", "--value", "queue:count", t.name())
+    t.fixture()
+    # It may see the segment before the fixture has recorded anything.
+    waiting.wait(harness.PATIENCE)
+    check(waiting.returncode in (0, 8), waiting.returncode, t.errors(waiting))
+
+
+@case
+def fifo_is_read_from_whoever_writes_to_it(t):
+    saved, fifo = t.save(t.fixture()), t.folder / "fifo"
+    os.mkfifo(fifo)
+    writer = os.open(fifo, os.O_RDWR)
+    reading = t.start("--value", "events.received", fifo)
+    data = saved.read_bytes()
+    os.write(writer, data[:100])
+    harness.wait_until(lambda: not select.select([writer], [], [], 0)[0], "the first piece read")
+    writing = os.open(fifo, os.O_WRONLY)
+    os.close(writer)
+    os.set_blocking(writing, True)
+    os.write(writing, data[100:])
+    os.close(writing)
+    equal(t.finish(reading)[0], "1000\n")
+
+
+@case
+def messages_name_the_source_once(t):
+    server = t.fixture()
+    (t.folder / "trunc").write_bytes(server.path.read_bytes()[:5000])
+    (t.folder / "segment").write_bytes(server.path.read_bytes()[:5000])
+    for name in ("trunc", "segment"):
+        err = t.cat(name, status=6).err
+        check(err.startswith(f"astshm-cat: ./{name}: ") or f" {name}:" in err, err)
+    for data in (b"", b"junk", b"\x81"):
+        err = t.cat("-", stdin=data, status=6).err
+        check(err.startswith("astshm-cat: stdin: ") and err.count("stdin:") == 1, err)
+    check("astshm-ls" not in t.cat("./nofile", status=3).err, "astshm-ls does not list files")
+    check("astshm-ls" in t.cat(t.name("-none"), status=3).err, "no hint")
+
+
+@case
+def segments_that_may_not_be_read_exit_4_without_a_name(t):
+    harness.needs_empty_machine()
+    server = t.fixture(mode="0600")
+    done = subprocess.run([t.tools.cat], capture_output=True, preexec_fn=as_nobody, cwd="/")
+    equal(done.returncode, 4, done.stderr.decode())
+    check(b"no permission" in done.stderr and server.name.encode() in done.stderr, done.stderr)
+
+
+@case
+def corrupt_segments_alone_exit_6_without_a_name(t):
+    harness.needs_empty_machine()
+    path = harness.SHM / "astshm.junk"
+    path.write_bytes(b"no segment")
+    try:
+        check("corrupt" in t.cat(status=6).err, "why")
+    finally:
+        path.unlink()
 
 
 @case
@@ -182,6 +270,19 @@ def require_live_exits_7_without_a_living_writer(t):
     server.kill()
     equal(t.cat("--require-live", server.name, status=7).bytes, b"")
     t.cat("--require-live", saved, status=7)
+
+
+@case
+def wait_with_require_live_waits_for_a_living_writer(t):
+    server = t.fixture()
+    server.kill()
+    t.cat("--wait", "50ms", "--require-live", server.name, status=7)
+    waiting = t.start("--wait", "2m", "--require-live", "-f", "json", server.name)
+    # Beyond any look that does not wait; a slow machine only makes it prove less.
+    time.sleep(0.3)
+    check(waiting.poll() is None, "did not wait:", t.errors(waiting))
+    again = t.fixture(name=server.name)
+    equal(json.loads(t.finish(waiting)[0])["segment"]["pid"], again.pid)
 
 
 @case

@@ -162,5 +162,94 @@ def help_and_version_exit_0(t):
     check(t.ls("--version").out.startswith("astshm-ls 1."), "version")
 
 
+@case
+def path_outside_the_default_folder_is_listed_and_pruned(t):
+    path = t.folder / "seg.path"
+    server = t.fixture(name=str(path))
+    for argument in (path, "./seg.path"):
+        item = listed(t, argument)[str(argument)]
+        equal((item["state"], item["pid"]), ("live", server.pid))
+        equal(t.ls(argument).out.splitlines()[1].split()[:3],
+              [str(argument), str(server.pid), "live"])
+    t.ls("--prune", "./seg.path", status=1)
+    server.kill()
+    equal(t.ls("--prune", "./seg.path").out.split()[:2], ["removed", "./seg.path"])
+    check(not path.exists(), "still there")
+    t.ls("./seg.path", status=3)
+
+
+@case
+def other_files_at_a_path_are_corrupt(t):
+    server = t.fixture()
+    (t.folder / "empty").write_bytes(b"")
+    (t.folder / "garbage").write_bytes(b"no segment" * 1000)
+    (t.folder / "short").write_bytes(server.path.read_bytes()[:5000])
+    (t.folder / "link").symlink_to(server.path)
+    (t.folder / "folder").mkdir()
+    for name in ("empty", "garbage", "short", "link", "folder"):
+        path = f"./{name}"
+        equal(t.ls(path).out.splitlines()[1].split(), [path, "-", "corrupt"])
+        check("corrupt" in listed(t, path)[path]["error"], name)
+        result = t.ls("--prune", path, status=6)
+        check(path in result.err and "Bad message" not in result.err, result.err)
+        check(os.path.lexists(t.folder / name), name, "was removed")
+
+
+@case
+def prune_names_the_corrupt_files_it_leaves(t):
+    needs_empty_machine()
+    path = SHM / "astshm.junk"
+    path.write_bytes(b"no segment")
+    try:
+        result = t.ls("--prune")
+        check("remove by hand" in result.err and str(path) in result.err, result.err)
+        check(path.exists(), "a stranger's file was removed")
+    finally:
+        path.unlink()
+
+
+@case
+def late_writer_is_told(t):
+    server, dead = t.fixture("-live"), t.fixture("-dead")
+    server.beat_ago(2)
+    check("heartbeat" not in t.ls(server.name).out, "a beat in time")
+    server.beat_ago(15)
+    check("heartbeat 15s ago" in t.ls(server.name).out, t.ls(server.name).out)
+    dead.beat_ago(2, period=60)
+    dead.kill()
+    check("heartbeat 2s ago" in t.ls(dead.name).out, t.ls(dead.name).out)
+
+
+@case
+def without_a_beat_its_age_is_null(t):
+    server = t.fixture()
+    server.beat_ago(15, period=0)
+    equal(listed(t, server.name)[server.name]["heartbeat_age_seconds"], None)
+    check("heartbeat" not in t.ls(server.name).out, "nobody beats")
+    server.beat_ago(15)
+    check(15 <= listed(t, server.name)[server.name]["heartbeat_age_seconds"] < 3600)
+
+
+@case
+def columns_stand_below_each_other_whatever_the_names_hold(t):
+    wide, plain = t.fixture("-\u6f22\u5b57e\u0301"), t.fixture("-plain")
+    broken = SHM / f"astshm.{t.name('-broken')}"
+    broken.write_bytes(b"no segment")
+    try:
+        lines = t.ls(wide.name, plain.name, broken.name[7:]).out.splitlines()
+    finally:
+        broken.unlink()
+    equal(len(lines), 4)
+    check(all(line == line.rstrip() for line in lines), "blanks at the end:", lines)
+
+    def columns(text):
+        """Of these letters: two for an ideogram, none for an accent."""
+        return sum(0 if c == "\u0301" else 2 if c >= "\u4e00" else 1 for c in text)
+
+    states = {columns(line[:line.index(word)]) for line, word in
+              ((line, line.split()[2]) for line in lines)}
+    equal(len(states), 1, f"columns of the state in {lines}")
+
+
 if __name__ == "__main__":
     harness.main()

@@ -19,8 +19,8 @@ struct style style_choose(const struct options *options);
 
 /*
  * Appends the document, with the newline or the clearing of the screen that
- * separates it from the one before. `first`: there was none. -errno as the
- * encoders give.
+ * separates it from the one before (`first`: there was none), and cut to the
+ * window where it is redrawn. -errno as the encoders give.
  */
 int encode_document(const struct style *style, const struct options *options, bool first,
 		    const struct astshm_snapshot *snapshot, struct buffer *buffer);

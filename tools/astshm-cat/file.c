@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include "buffer.h"
 #include "file.h"
+#include "signals.h"
 
 #define FILE_BYTES_MAX ((size_t)1 << 30)
 
@@ -44,7 +46,9 @@ int file_recognise(const char *path, enum file_content *content)
 	if (stat(path, &status) < 0)
 		return -errno;
 	if (!S_ISREG(status.st_mode)) {
-		*content = FILE_STREAM;
+		*content = S_ISDIR(status.st_mode)    ? FILE_FOLDER
+			   : S_ISSOCK(status.st_mode) ? FILE_SOCKET
+						      : FILE_STREAM;
 		return 0;
 	}
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -63,6 +67,15 @@ static int fail(struct astshm_error *error, int code, const char *path, const ch
 	return code;
 }
 
+/* What was opened without waiting waits here, for data or an end. */
+static int wait_readable(int fd)
+{
+	struct pollfd polled = { .fd = fd, .events = POLLIN };
+
+	return poll(&polled, 1, -1) < 0 && errno != EINTR ? -errno : 0;
+}
+
+/* Of what cannot be a snapshot one piece is enough: /dev/zero has no end. */
 static int read_all(int fd, struct buffer *buffer)
 {
 	char piece[65536];
@@ -70,9 +83,13 @@ static int read_all(int fd, struct buffer *buffer)
 	for (;;) {
 		ssize_t count = read(fd, piece, sizeof(piece));
 
+		if (signals_stop_wanted())
+			return -EINTR;
 		if (count == 0)
 			return 0;
 		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0 && errno == EAGAIN && wait_readable(fd) == 0)
 			continue;
 		if (count < 0)
 			return -errno;
@@ -80,6 +97,8 @@ static int read_all(int fd, struct buffer *buffer)
 			return -EFBIG;
 		if (buffer_write(buffer, piece, (size_t)count) < 0)
 			return -ENOMEM;
+		if (!is_msgpack_map((unsigned char)buffer->bytes[0]))
+			return 0;
 	}
 }
 
@@ -89,7 +108,7 @@ static int read_path(const char *path, struct buffer *buffer)
 
 	if (strcmp(path, "-") == 0)
 		return read_all(STDIN_FILENO, buffer);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return -errno;
 	result = read_all(fd, buffer);
@@ -132,7 +151,8 @@ static int fail_decode(struct astshm_error *error, int code, const char *path,
 	char why[sizeof(error->text)];
 
 	if (buffer->count == 0)
-		return fail(error, -EBADMSG, path, "is empty, so it holds no snapshot");
+		return fail(error, -EBADMSG, path,
+			    "holds no snapshot: it is empty, or a FIFO that nobody writes to");
 	if (!is_msgpack_map((unsigned char)buffer->bytes[0]))
 		return fail(error, -EBADMSG, path,
 			    "is no msgpack snapshot (save one with -f msgpack -o FILE)");
@@ -149,7 +169,7 @@ int file_load(const char *path, struct astshm_snapshot **snapshot, struct astshm
 	int result = read_path(path, &buffer);
 
 	if (result < 0) {
-		fail(error, result, name, strerror(-result));
+		fail(error, result, name, result == -EINTR ? "interrupted" : strerror(-result));
 	} else {
 		error->text[0] = '\0';
 		result = decode_last(&buffer, snapshot, error);

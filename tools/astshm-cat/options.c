@@ -222,7 +222,7 @@ static bool set_output(struct options *options, const char *text)
 {
 	if (text[0] == '\0')
 		return bad_argument("--output", text, "names no file");
-	options->output = text;
+	options->output = strcmp(text, "-") == 0 ? NULL : text;
 	return true;
 }
 
@@ -261,8 +261,8 @@ static const struct option_row rows[] = {
 	{ TOP, "top", "N", "the first N series of each kind", set_top },
 	{ SINCE, "since", "FILE", "the difference to a saved msgpack snapshot", set_since },
 	{ WAIT, "wait", "SECONDS", "wait that long for the segment to appear", set_wait },
-	{ 'o', "output", "FILE", "write FILE, replaced atomically each time", set_output },
-	{ REQUIRE_LIVE, "require-live", NULL, "fail unless the writer is alive",
+	{ 'o', "output", "FILE", "write FILE, replaced as a whole each time", set_output },
+	{ REQUIRE_LIVE, "require-live", NULL, "fail unless the writer is alive (after --wait)",
 	  set_require_live },
 	{ PRETTY, "pretty", NULL, "indent json", set_pretty },
 	{ HELP, "help", NULL, "print this and exit", NULL },
@@ -392,6 +392,11 @@ static bool check_together(const struct options *options)
 		return usage("several segments or files need --merge");
 	if (options->delta && options->since)
 		return usage("--delta and --since exclude each other");
+	/* A scraper takes what is called _total for a total, and would see it
+	 * fall from interval to interval. */
+	if ((options->delta || options->since) && options->format == FORMAT_PROMETHEUS)
+		return usage("--delta and --since show intervals, but the counters of --format "
+			     "prometheus are totals");
 	for (size_t i = 0; i < options->argument_count; i++) {
 		if (options->arguments[i][0] == '\0')
 			return usage("the name of a segment or file is empty");

@@ -16,6 +16,26 @@ static void free_parts(struct parts *parts)
 	free(parts->items);
 }
 
+/* Its values would count twice. A saved snapshot of it is another matter. */
+static enum exit_status check_twice(const struct sources *sources)
+{
+	for (size_t i = 1; i < sources->count; i++) {
+		const struct source *source = &sources->items[i];
+
+		for (size_t j = 0; j < i; j++) {
+			const struct source *other = &sources->items[j];
+
+			if (!source->reader || !other->reader ||
+			    source->generation != other->generation)
+				continue;
+			message("%s and %s are the same segment", other->argument,
+				source->argument);
+			return EXIT_USAGE;
+		}
+	}
+	return EXIT_OK;
+}
+
 /* The view of every source that has one. */
 static enum exit_status take_parts(struct sources *sources, const struct options *options,
 				   struct parts *parts)
@@ -34,7 +54,7 @@ static enum exit_status take_parts(struct sources *sources, const struct options
 		if (view)
 			parts->items[parts->count++] = view;
 	}
-	return EXIT_OK;
+	return check_twice(sources);
 }
 
 static enum exit_status take_all(struct sources *sources, const struct options *options,

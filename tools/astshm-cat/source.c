@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,17 +19,41 @@ enum exit_status report(int result, const struct astshm_error *error)
 	return message_status(result);
 }
 
+/* What messages call a source. */
+static const char *shown(const char *argument)
+{
+	return strcmp(argument, "-") == 0 ? "stdin" : argument;
+}
+
+/* A short name may be part of any word, so it counts only as a whole path, in
+ * quotes, or in front. */
+static bool is_named_in(const char *text, const char *argument)
+{
+	char quoted[NAME_MAX + 3], file[NAME_MAX + 16];
+	size_t length = strlen(argument);
+
+	if (strchr(argument, '/'))
+		return strstr(text, argument) != NULL;
+	if (strncmp(text, argument, length) == 0 && text[length] == ':')
+		return true;
+	snprintf(quoted, sizeof(quoted), "'%s'", argument);
+	snprintf(file, sizeof(file), "/astshm.%s", argument);
+	return strstr(text, quoted) || strstr(text, file);
+}
+
 /* The library's text, led by the argument where it does not speak of it. */
 static enum exit_status report_source(const char *argument, int result,
 				      const struct astshm_error *error)
 {
 	const char *text = error->text[0] ? error->text : strerror(-result);
-	const char *hint = result == -ENOENT ? "; astshm-ls shows what is there" : "";
+	const char *name = shown(argument);
+	const char *hint = result == -ENOENT && !strchr(name, '/')
+				   ? "; astshm-ls shows what is there" : "";
 
-	if (strstr(text, argument))
+	if (is_named_in(text, name))
 		message("%s%s", text, hint);
 	else
-		message("%s: %s%s", argument, text, hint);
+		message("%s: %s%s", name, text, hint);
 	return message_status(result);
 }
 
@@ -48,6 +73,10 @@ static int open_file(struct source *source, const char *path, const struct optio
 		return fail_file(error, result, path, strerror(-result));
 	if (content == FILE_SEGMENT)
 		return astshm_reader_open(&source->reader, path, NULL, error);
+	if (content == FILE_FOLDER)
+		return fail_file(error, -EBADMSG, path, "is a folder");
+	if (content == FILE_SOCKET)
+		return fail_file(error, -EBADMSG, path, "is a socket");
 	if (content == FILE_OTHER)
 		return fail_file(error, -EBADMSG, path,
 				 "is neither a segment nor a msgpack snapshot");
@@ -64,11 +93,15 @@ static int open_file_here(struct source *source, const char *name,
 {
 	char path[NAME_MAX + 3];
 	struct astshm_error file_error = { 0 };
+	enum file_content content;
 	int result;
 
 	if (strlen(name) > NAME_MAX)
 		return -ENOENT;
 	snprintf(path, sizeof(path), "./%s", name);
+	/* A folder has a server's name easily, and is never what was meant. */
+	if (file_recognise(path, &content) == 0 && content == FILE_FOLDER)
+		return -ENOENT;
 	result = open_file(source, path, options, &file_error);
 	if (result == -ENOENT)
 		return -ENOENT;
@@ -129,6 +162,34 @@ static int open_only_live(struct source *source, const struct options *options,
 	return result;
 }
 
+/* If no segment at all can be read, the reason that is the easiest to mend. */
+static enum exit_status unreadable_status(const struct listing *listing)
+{
+	enum exit_status status = EXIT_OTHER;
+
+	for (size_t i = 0; i < listing->count; i++) {
+		enum exit_status one = message_status(listing->items[i].error);
+
+		if (one == EXIT_OK)
+			return EXIT_OK;
+		if (status == EXIT_OTHER || (one != EXIT_OTHER && one < status))
+			status = one;
+	}
+	return status;
+}
+
+static void tell_choice(enum exit_status status)
+{
+	if (status == EXIT_USAGE)
+		message("name one of these segments:");
+	else if (status == EXIT_NO_PERMISSION)
+		message("no permission to read any segment that might be meant:");
+	else if (status == EXIT_CORRUPT)
+		message("there are only corrupt segments:");
+	else
+		message("no segment of this machine can be read:");
+}
+
 /* Nothing was named and not exactly one segment is live: show what there is. */
 static enum exit_status report_choice(void)
 {
@@ -144,14 +205,26 @@ static enum exit_status report_choice(void)
 			"(--wait SECONDS waits for one)");
 		status = EXIT_NO_SEGMENT;
 	} else {
-		message("name one of these segments:");
+		status = unreadable_status(&listing);
+		status = status == EXIT_OK ? EXIT_USAGE : status;
+		tell_choice(status);
 		listing_print(&listing, stderr);
 	}
 	listing_free(&listing);
 	return status;
 }
 
-/* Only "not there" can change by waiting. */
+/* A dead predecessor may lie where the writer to wait for will be. */
+static bool is_awaited(const struct source *source, const struct options *options)
+{
+	return options->require_live && source->reader &&
+	       astshm_reader_state(source->reader) != ASTSHM_STATE_LIVE;
+}
+
+/*
+ * Only "not there" and, if it must be, "not alive" can change by waiting. What
+ * is still not alive at the deadline is opened, so that the first pass tells.
+ */
 static enum exit_status open_source(struct source *source, const char *argument,
 				    const struct options *options, int64_t deadline_ns)
 {
@@ -162,8 +235,15 @@ static enum exit_status open_source(struct source *source, const char *argument,
 		int result = argument ? open_argument(source, argument, options, &error)
 				      : open_only_live(source, options, &error);
 
-		if (result == 0)
+		if (result == 0 && (now_ns >= deadline_ns || !is_awaited(source, options)))
 			return EXIT_OK;
+		if (result == 0) {
+			astshm_reader_close(&source->reader);
+			sleep_until(now_ns + WAIT_STEP_NS, -1);
+			if (signals_stop_wanted())
+				deadline_ns = now_ns;
+			continue;
+		}
 		if (result != -ENOENT || now_ns >= deadline_ns ||
 		    sleep_until(now_ns + WAIT_STEP_NS, -1) != SLEPT) {
 			bool choice = result == -ENOENT || result == -ENOTUNIQ;
@@ -236,7 +316,7 @@ static enum exit_status check_writer(struct source *source, const struct options
 
 	if (options->require_live && (!source->reader || !segment)) {
 		message("%s: is a saved snapshot and has no living writer (--require-live)",
-			source->argument);
+			shown(source->argument));
 		return EXIT_NOT_LIVE;
 	}
 	if (!source->reader || !segment)

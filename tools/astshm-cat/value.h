@@ -10,7 +10,8 @@
 /*
  * Finds the number that KEY[:FIELD] asks for. A key may hold ':' itself, so
  * the whole text is tried as a key before its end is taken for a field; a key
- * is looked up among counters, gauges, timings, distributions in this order.
+ * is looked up among counters, gauges, timings, distributions in this order; its
+ * tags may stand in any order.
  * EXIT_NO_MATCH: no such metric, or it has no sample; EXIT_USAGE: its kind
  * does not have the field. *why is then what to say.
  */

@@ -10,6 +10,8 @@
 #include "value.h"
 #include "watch.h"
 
+#define TOLD_PERIOD_NS 2000000000 /* shorter waits explain themselves */
+
 struct run {
 	struct sources *sources;
 	const struct options *options;
@@ -117,6 +119,16 @@ static int64_t next_turn(int64_t turn_ns, int64_t period_ns)
 	return __builtin_add_overflow(turn_ns, step_ns, &turn_ns) ? INT64_MAX : turn_ns;
 }
 
+/* Somebody who looks at an empty screen wants to know why. */
+static void tell_first_interval(const struct run *run)
+{
+	const struct options *options = run->options;
+
+	if (options->delta && run->style.terminal && options->period_ns >= TOLD_PERIOD_NS)
+		message("measuring the first interval of %g s",
+			(double)options->period_ns / 1e9);
+}
+
 enum exit_status watch(struct sources *sources, const struct options *options,
 		       const struct astshm_snapshot *since)
 {
@@ -128,6 +140,7 @@ enum exit_status watch(struct sources *sources, const struct options *options,
 	int64_t turn_ns = monotonic_ns();
 	enum exit_status status;
 
+	tell_first_interval(&run);
 	for (;;) {
 		status = print_pass(&run);
 		if (status != EXIT_OK || is_finished(&run))

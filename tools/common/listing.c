@@ -8,6 +8,8 @@
 #include "listing.h"
 #include "message.h"
 
+#define HEARTBEATS_MISSED 3 /* as the table of astshm-cat counts */
+
 static int reserve_item(struct listing *listing)
 {
 	size_t capacity = listing->capacity ? 2 * listing->capacity : 8;
@@ -23,9 +25,8 @@ static int reserve_item(struct listing *listing)
 	return 0;
 }
 
-static int keep_item(const struct astshm_listing *item, void *context)
+int listing_add(struct listing *listing, const struct astshm_listing *item)
 {
-	struct listing *listing = context;
 	char *name, *path;
 
 	if (reserve_item(listing) < 0)
@@ -42,6 +43,11 @@ static int keep_item(const struct astshm_listing *item, void *context)
 	listing->items[listing->count].path = path;
 	listing->count++;
 	return 0;
+}
+
+static int keep_item(const struct astshm_listing *item, void *context)
+{
+	return listing_add(context, item);
 }
 
 int listing_load(struct listing *listing, struct astshm_error *error)
@@ -86,6 +92,18 @@ const char *listing_state(const struct astshm_listing *item)
 	}
 }
 
+const char *listing_reason(const struct astshm_listing *item)
+{
+	switch (item->error) {
+	case -EPROTONOSUPPORT:
+		return "of an incompatible version";
+	case -EBADMSG:
+		return "corrupt, or not a segment";
+	default:
+		return strerror(-item->error);
+	}
+}
+
 static void format_age(char *text, size_t size, uint64_t ns)
 {
 	uint64_t s = ns / 1000000000;
@@ -109,34 +127,47 @@ static void format_bytes(char *text, size_t size, uint64_t bytes)
 			 (bytes & 0xfffff) * 10 >> 20);
 }
 
-static void print_item(const struct astshm_listing *item, int width, FILE *stream)
+/* A writer that is stopped holds its lock, so only its heartbeat tells. */
+static bool is_heartbeat_old(const struct astshm_listing *item)
+{
+	if (item->heartbeat_age_ns == UINT64_MAX)
+		return false;
+	return item->state == ASTSHM_STATE_DEAD || item->state == ASTSHM_STATE_CLOSED ||
+	       item->heartbeat_age_ns / HEARTBEATS_MISSED > item->heartbeat_period_ns;
+}
+
+static void print_item(const struct astshm_listing *item, size_t width, FILE *stream)
 {
 	char age[32], bytes[32];
-	int columns = print_safe(stream, item->name);
 
-	if (columns < width)
-		fprintf(stream, "%*s", width - columns, "");
+	print_safe(stream, item->name);
+	fprintf(stream, "%*s", (int)(width - safe_columns(item->name)), "");
 	if (item->error) {
-		fprintf(stream, "  %7s  %-8s\n", "-", listing_state(item));
+		fprintf(stream, "  %7s  %s\n", "-", listing_state(item));
 		return;
 	}
 	format_age(age, sizeof(age), item->age_ns);
 	format_bytes(bytes, sizeof(bytes), item->bytes);
-	fprintf(stream, "  %7" PRIu32 "  %-8s  %7s  %7s  %6" PRIu64 "  %7" PRIu64 "\n",
+	fprintf(stream, "  %7" PRIu32 "  %-8s  %7s  %7s  %6" PRIu64 "  %7" PRIu64,
 		item->pid, listing_state(item), age, bytes, item->series, item->threads);
+	if (is_heartbeat_old(item)) {
+		format_age(age, sizeof(age), item->heartbeat_age_ns);
+		fprintf(stream, "  heartbeat %s ago", age);
+	}
+	putc('\n', stream);
 }
 
 void listing_print(const struct listing *listing, FILE *stream)
 {
-	int width = 4;
+	size_t width = 4;
 
 	for (size_t i = 0; i < listing->count; i++) {
-		int length = (int)strlen(listing->items[i].name);
+		size_t columns = safe_columns(listing->items[i].name);
 
-		width = length > width ? length : width;
+		width = columns > width ? columns : width;
 	}
 	if (listing->count > 0)
-		fprintf(stream, "%-*s  %7s  %-8s  %7s  %7s  %6s  %7s\n", width, "NAME", "PID",
+		fprintf(stream, "%-*s  %7s  %-8s  %7s  %7s  %6s  %7s\n", (int)width, "NAME", "PID",
 			"STATE", "AGE", "SIZE", "SERIES", "THREADS");
 	for (size_t i = 0; i < listing->count; i++)
 		print_item(&listing->items[i], width, stream);

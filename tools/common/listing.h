@@ -17,6 +17,9 @@ struct listing {
 
 #define LISTING_INIT { NULL, 0, 0 }
 
+/* Appends a copy. -ENOMEM. */
+int listing_add(struct listing *listing, const struct astshm_listing *item);
+
 /* Fills an empty listing. Negative errno, *error filled; nothing is kept then. */
 int listing_load(struct listing *listing, struct astshm_error *error);
 void listing_free(struct listing *listing);
@@ -24,7 +27,13 @@ void listing_free(struct listing *listing);
 /* What stands in the STATE column: the state, or why it cannot be read. */
 const char *listing_state(const struct astshm_listing *item);
 
-/* Writes the table of `astshm-ls`: NAME PID STATE AGE SIZE SERIES THREADS. */
+/* Why a segment cannot be read, in words. */
+const char *listing_reason(const struct astshm_listing *item);
+
+/*
+ * Writes the table of `astshm-ls`: NAME PID STATE AGE SIZE SERIES THREADS, and
+ * behind it when a writer was last heard of, if that is long ago.
+ */
 void listing_print(const struct listing *listing, FILE *stream);
 
 #endif

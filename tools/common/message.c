@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "message.h"
+#include "text.h"
 
 static const char *program = "astshm";
 
@@ -25,21 +26,57 @@ static int control_length(const unsigned char *at)
 	return 0;
 }
 
-int print_safe(FILE *stream, const char *text)
+void print_safe(FILE *stream, const char *text)
 {
 	const unsigned char *at = (const unsigned char *)text;
-	int columns = 0;
 
 	while (*at) {
 		int length = control_length(at);
 
-		if (length == 0) {
-			putc(*at, stream);
-			columns += (*at & 0xc0) != 0x80;
-			at++;
-		}
+		if (length == 0)
+			putc(*at++, stream);
 		for (; length > 0; length--)
-			columns += fprintf(stream, "\\x%02x", *at++);
+			fprintf(stream, "\\x%02x", *at++);
+	}
+}
+
+size_t safe_columns(const char *text)
+{
+	const char *end = text + strlen(text);
+	size_t columns = 0;
+
+	while (text < end) {
+		const char *plain = text;
+		int length = 0;
+
+		while (text < end && !(length = control_length((const unsigned char *)text)))
+			text++;
+		columns += text_columns(plain, (size_t)(text - plain));
+		if (text == end)
+			break;
+		columns += (size_t)length * 4; /* \xNN */
+		text += length;
+	}
+	return columns;
+}
+
+size_t line_columns(const char *line, size_t length)
+{
+	const char *end = line + length;
+	size_t columns = 0;
+
+	while (line < end) {
+		const char *escape = memchr(line, '\033', (size_t)(end - line));
+		const char *plain_end = escape ? escape : end;
+		const char *escape_end;
+
+		columns += text_columns(line, (size_t)(plain_end - line));
+		if (!escape)
+			break;
+		escape_end = memchr(escape, 'm', (size_t)(end - escape));
+		if (!escape_end)
+			break;
+		line = escape_end + 1;
 	}
 	return columns;
 }

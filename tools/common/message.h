@@ -32,8 +32,14 @@ void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The exit status for a negative errno value of the reader library. */
 enum exit_status message_status(int error);
 
-/* Writes text with control characters as \xNN; returns the columns used. */
-int print_safe(FILE *stream, const char *text);
+/* Writes text with control characters as \xNN. */
+void print_safe(FILE *stream, const char *text);
+
+/* The columns of a terminal that print_safe() fills. */
+size_t safe_columns(const char *text);
+
+/* The columns of a line of a document, without its colours. */
+size_t line_columns(const char *line, size_t length);
 
 /* Ends stdout: EXIT_OK, also if its reader went away, else says what failed. */
 enum exit_status finish_stdout(void);

@@ -94,11 +94,12 @@ struct astshm_listing {
 	enum astshm_state state;
 	uint32_t pid;
 	uint64_t age_ns;         /* since creation */
-	uint64_t heartbeat_age_ns;
+	uint64_t heartbeat_age_ns; /* UINT64_MAX: nobody beats */
 	uint64_t bytes;          /* committed */
 	uint64_t series;         /* live, of all kinds */
 	uint64_t threads;        /* slots in use */
 	uint64_t generation;
+	uint64_t heartbeat_period_ns; /* 0: nobody beats */
 };
 
 /*
@@ -109,7 +110,16 @@ ASTSHM_API int astshm_list(int (*each)(const struct astshm_listing *listing, voi
 			   void *context, struct astshm_error *error);
 
 /*
+ * The same of the one segment at `path`, which holds a '/' and may lie anywhere;
+ * both strings of *listing are `path` itself. -ENOENT: there is no such file;
+ * -EINVAL: not a path. Anything else that is wrong stands in listing->error.
+ */
+ASTSHM_API int astshm_list_path(const char *path, struct astshm_listing *listing,
+				struct astshm_error *error);
+
+/*
  * Unlinks a segment whose writer is dead or closed. -EBUSY: the writer lives.
+ * -EBADMSG: not a segment (a symbolic link, a folder, some other file).
  * Compares the locked file with the name before it unlinks (a new writer may
  * have taken the name meanwhile: then -EAGAIN and nothing is removed).
  */
@@ -224,6 +234,7 @@ struct astshm_segment_info {
 	uint64_t other_tag_sets;
 	uint64_t torn;            /* blocks taken as best effort */
 	uint64_t bad_records;     /* records or blocks skipped as invalid */
+	int64_t heartbeat_period_ns; /* 0: unknown (decoded documents), or nobody beats */
 };
 
 enum astshm_snapshot_flags {

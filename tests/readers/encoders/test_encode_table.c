@@ -145,6 +145,64 @@ static void interval_shows_rates_and_increases(void **state)
 	astshm_snapshot_free(&interval);
 }
 
+static void interval_leaves_out_what_did_not_happen(void **state)
+{
+	struct astshm_snapshot *older = sample_begin(), *newer = sample_begin(), *interval = NULL;
+	(void)state;
+	sample_counter(older, "busy", 100);
+	sample_counter(newer, "busy", 105);
+	sample_counter(older, "quiet.with.a.long.name", 7);
+	sample_counter(newer, "quiet.with.a.long.name", 7);
+	sample_gauge(older, "level", 3);
+	sample_gauge(newer, "level", 3);
+	sample_end(older);
+	sample_end(newer);
+	older->timestamp_ns -= 2000000000;
+	assert_int_equal(astshm_snapshot_subtract(newer, older, &interval, NULL), 0);
+	struct sample_output output = encode(interval, 80, 0);
+	assert_non_null(strstr(output.bytes, "\n\nCOUNTERS  PER SECOND  INCREASE\n"
+					     "busy             2.5         5\n\n"
+					     "GAUGES  CURRENT"));
+	assert_non_null(strstr(output.bytes,
+			       "\n\n1 series without activity in the interval not shown\n"));
+	assert_null(strstr(output.bytes, "quiet"));
+	free(output.bytes);
+	astshm_snapshot_free(&older);
+	astshm_snapshot_free(&newer);
+	astshm_snapshot_free(&interval);
+}
+
+static void head_says_when_a_late_writer_was_last_heard_of(void **state)
+{
+	static const struct {
+		enum astshm_state state;
+		int64_t age_ns, period_ns;
+		const char *text; /* NULL: nothing is said */
+	} cases[] = {
+		{ ASTSHM_STATE_LIVE, 3000000000, 1000000000, NULL },
+		{ ASTSHM_STATE_LIVE, 15900000000, 1000000000, "live  heartbeat 15s ago\n" },
+		{ ASTSHM_STATE_LIVE, 15000000000, 0, NULL },
+		{ ASTSHM_STATE_LIVE, -1, 1000000000, NULL },
+		{ ASTSHM_STATE_DEAD, 3725000000000, 0, "dead  heartbeat 1h02m05s ago\n" },
+		{ ASTSHM_STATE_CLOSED, 0, 1000000000, "closed  heartbeat 0s ago\n" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct astshm_snapshot *snapshot = sample_begin();
+		snapshot->segment.state = cases[i].state;
+		snapshot->segment.heartbeat_age_ns = cases[i].age_ns;
+		snapshot->segment.heartbeat_period_ns = cases[i].period_ns;
+		sample_end(snapshot);
+		struct sample_output output = encode(snapshot, 80, 0);
+		if (cases[i].text)
+			assert_non_null(strstr(output.bytes, cases[i].text));
+		else
+			assert_null(strstr(output.bytes, "heartbeat"));
+		free(output.bytes);
+		astshm_snapshot_free(&snapshot);
+	}
+}
+
 static void escapes_come_only_when_color_is_asked_for(void **state)
 {
 	struct astshm_snapshot *snapshot = sample_begin();
@@ -203,6 +261,8 @@ int main(void)
 		cmocka_unit_test(columns_line_up_over_wide_characters),
 		cmocka_unit_test(threads_stand_below_their_series),
 		cmocka_unit_test(interval_shows_rates_and_increases),
+		cmocka_unit_test(interval_leaves_out_what_did_not_happen),
+		cmocka_unit_test(head_says_when_a_late_writer_was_last_heard_of),
 		cmocka_unit_test(escapes_come_only_when_color_is_asked_for),
 		cmocka_unit_test(numbers_are_short_for_people),
 	};
