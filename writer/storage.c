@@ -47,8 +47,11 @@ static uint64_t take_from_frontier(struct astshm_writer *writer, uint64_t bytes,
 uint64_t writer_storage_alloc(struct astshm_writer *writer, uint64_t bytes)
 {
 	bytes = round_up(bytes, ASTSHM_SEGMENT_ALIGN);
+	/* A line more than asked for: a histogram is six pages long, and end to
+	 * end the same line of each would fall into one set of the L1 cache. */
 	if (bytes >= PAGE_BYTES)
-		return take_from_frontier(writer, bytes, PAGE_BYTES);
+		return take_from_frontier(writer, bytes + ASTSHM_SEGMENT_ALIGN,
+					  ASTSHM_SEGMENT_ALIGN);
 	if (writer->small_end - writer->small_off < bytes) {
 		uint64_t run = take_from_frontier(writer, SMALL_RUN_BYTES, PAGE_BYTES);
 		if (run == 0)

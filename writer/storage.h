@@ -9,8 +9,8 @@
 #include "state.h"
 
 /*
- * `bytes` zeroed bytes at a multiple of 64 (of 4096 from one page up), or 0:
- * no room (the sticky "full" is set). Never given back, never moved.
+ * `bytes` zeroed bytes at a multiple of 64, or 0: no room (the sticky "full" is
+ * set). Never given back, never moved.
  */
 uint64_t writer_storage_alloc(struct astshm_writer *writer, uint64_t bytes);
 
