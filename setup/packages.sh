@@ -4,7 +4,7 @@
 # doc/dependencies.md gives the reason for each package.
 
 build_packages=(gcc pkg-config meson ninja-build liburcu-dev libmsgpack-dev libxxhash-dev
-	liblo-dev python3 python3-msgpack)
+	liblo-dev libexpat1-dev zlib1g-dev python3 python3-msgpack)
 check_packages=("${build_packages[@]}" g++ clang libclang-rt-14-dev libcmocka-dev libjansson-dev
 	libgmp-dev python3-jsonschema prometheus mandoc)
 

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "load_skeleton.h"
+
+void load_skeleton_clear(struct load_skeleton *skeleton)
+{
+	skeleton->count = 0;
+	skeleton->text_length = 0;
+}
+
+void load_skeleton_fini(struct load_skeleton *skeleton)
+{
+	free(skeleton->elements);
+	free(skeleton->text);
+	*skeleton = (struct load_skeleton){ 0 };
+}
+
+int load_skeleton_add(struct load_skeleton *skeleton, const struct load_element *element)
+{
+	if (skeleton->count >= LOAD_SKELETON_ELEMENTS)
+		return -EFBIG;
+	if (skeleton->count == skeleton->capacity) {
+		size_t capacity = skeleton->capacity ? skeleton->capacity * 2 : 1024;
+		struct load_element *elements = reallocarray(skeleton->elements, capacity,
+							     sizeof *elements);
+		if (!elements)
+			return -ENOMEM;
+		skeleton->elements = elements;
+		skeleton->capacity = capacity;
+	}
+	skeleton->elements[skeleton->count++] = *element;
+	return 0;
+}
+
+static int grow_text(struct load_skeleton *skeleton, size_t bytes)
+{
+	size_t capacity = skeleton->text_capacity ? skeleton->text_capacity : 4096;
+
+	while (capacity - skeleton->text_length < bytes)
+		capacity *= 2;
+	char *text = realloc(skeleton->text, capacity);
+	if (!text)
+		return -ENOMEM;
+	skeleton->text = text;
+	skeleton->text_capacity = capacity;
+	return 0;
+}
+
+int load_skeleton_add_text(struct load_skeleton *skeleton, const char *text, uint32_t *offset)
+{
+	size_t bytes = strlen(text) + 1;
+
+	if (skeleton->text_length == 0)
+		skeleton->text_length = 1;
+	if (bytes > LOAD_SKELETON_TEXT - skeleton->text_length)
+		return -EFBIG;
+	if (!skeleton->text || bytes > skeleton->text_capacity - skeleton->text_length) {
+		int result = grow_text(skeleton, bytes);
+		if (result < 0)
+			return result;
+	}
+	memcpy(skeleton->text + skeleton->text_length, text, bytes);
+	*offset = (uint32_t)skeleton->text_length;
+	skeleton->text_length += bytes;
+	return 0;
+}
+
+uint32_t load_next(const struct load_skeleton *skeleton, uint32_t above, uint32_t last,
+		   enum load_word word)
+{
+	if (above == NO_ELEMENT || last == NO_ELEMENT)
+		return NO_ELEMENT;
+	for (uint32_t i = last + 1; i < skeleton->elements[above].end; i++) {
+		if (skeleton->elements[i].word == word)
+			return i;
+	}
+	return NO_ELEMENT;
+}
+
+uint32_t load_first(const struct load_skeleton *skeleton, uint32_t above, enum load_word word)
+{
+	return load_next(skeleton, above, above, word);
+}
+
+uint32_t load_next_child(const struct load_skeleton *skeleton, uint32_t parent, uint32_t last,
+			 enum load_word word)
+{
+	const struct load_element *elements = skeleton->elements;
+
+	if (parent == NO_ELEMENT)
+		return NO_ELEMENT;
+	uint32_t i = last == NO_ELEMENT ? parent + 1 : elements[last].end;
+	for (; i < elements[parent].end; i = elements[i].end) {
+		if (elements[i].depth == elements[parent].depth + 1 &&
+		    (word == WORDS || elements[i].word == word))
+			return i;
+	}
+	return NO_ELEMENT;
+}
+
+uint32_t load_child(const struct load_skeleton *skeleton, uint32_t parent, enum load_word word)
+{
+	return load_next_child(skeleton, parent, NO_ELEMENT, word);
+}
+
+uint32_t load_first_path(const struct load_skeleton *skeleton, uint32_t above,
+			 enum load_word parent, enum load_word child)
+{
+	uint32_t found = NO_ELEMENT;
+	uint32_t at = load_first(skeleton, above, parent);
+
+	for (; at != NO_ELEMENT && found == NO_ELEMENT;
+	     at = load_next(skeleton, above, at, parent))
+		found = load_child(skeleton, at, child);
+	return found;
+}
+
+static const char *text_at(const struct load_skeleton *skeleton, uint32_t offset)
+{
+	return offset ? skeleton->text + offset : NULL;
+}
+
+const char *load_value(const struct load_skeleton *skeleton, uint32_t element)
+{
+	return element == NO_ELEMENT ? NULL
+				     : text_at(skeleton, skeleton->elements[element].value);
+}
+
+const char *load_label(const struct load_skeleton *skeleton, uint32_t element)
+{
+	return element == NO_ELEMENT ? NULL
+				     : text_at(skeleton, skeleton->elements[element].label);
+}
