@@ -132,6 +132,9 @@ int main(int argc, char **argv)
 	case OPTIONS_FAILED:
 		log_write(LOG_ERROR, "%s", text);
 		return EXIT_FAILURE;
+	case OPTIONS_PRINT:
+		log_set_level(options.log_level);
+		return print_files(&options.print);
 	case OPTIONS_RUN:
 		break;
 	}

@@ -11,6 +11,7 @@
 
 const char options_help[] =
 	"Usage: ast-server [OPTION]...\n"
+	"       ast-server --info FILE | --ast FILE | --diff FILE OTHER\n"
 	"\n"
 	"Receives Ableton Live events as OSC over UDP and records metrics about them\n"
 	"into a shared-memory segment, which astshm-cat and its like read.\n"
@@ -27,7 +28,12 @@ const char options_help[] =
 	"  --log-level LEVEL      error, warning, info or debug [info]\n"
 	"  --help, --version\n"
 	"\n"
-	"Exit status: 0 stopped by SIGINT or SIGTERM, 1 failure, 2 usage.\n";
+	"Of Live Sets, .als or .xml, print as JSON instead of serving:\n"
+	"  --info FILE            names and numbers of what is in it\n"
+	"  --ast FILE             its tree\n"
+	"  --diff FILE OTHER      what OTHER has changed\n"
+	"\n"
+	"Exit status: 0 printed, or stopped by SIGINT or SIGTERM; 1 failure; 2 usage.\n";
 
 enum {
 	OPT_UDP = 256,
@@ -40,6 +46,9 @@ enum {
 	OPT_METRICS_KEEP,
 	OPT_NO_METRICS,
 	OPT_LOG_LEVEL,
+	OPT_INFO,
+	OPT_AST,
+	OPT_DIFF,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -55,6 +64,9 @@ static const struct option long_options[] = {
 	{ "metrics-keep", no_argument, NULL, OPT_METRICS_KEEP },
 	{ "no-metrics", no_argument, NULL, OPT_NO_METRICS },
 	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
+	{ "info", required_argument, NULL, OPT_INFO },
+	{ "ast", required_argument, NULL, OPT_AST },
+	{ "diff", required_argument, NULL, OPT_DIFF },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -137,6 +149,15 @@ static bool set_text(const char *text, const char **target)
 	return text[0] != '\0';
 }
 
+/* One of them is enough: stdout holds one document. */
+static bool set_print(enum print_what what, const char *file, struct print_options *print)
+{
+	if (print->what != PRINT_NOTHING)
+		return false;
+	print->what = what;
+	return set_text(file, &print->file);
+}
+
 /* False: the option's argument is no good. */
 static bool take_option(int option, const char *argument, struct options *options)
 {
@@ -157,6 +178,12 @@ static bool take_option(int option, const char *argument, struct options *option
 		return set_text(argument, &server->metrics.group);
 	case OPT_LOG_LEVEL:
 		return log_level_parse(argument, &options->log_level);
+	case OPT_INFO:
+		return set_print(PRINT_INFO, argument, &options->print);
+	case OPT_AST:
+		return set_print(PRINT_AST, argument, &options->print);
+	case OPT_DIFF:
+		return set_print(PRINT_DIFF, argument, &options->print);
 	case OPT_ALLOW_REMOTE:
 		options->allow_remote = true;
 		return true;
@@ -199,6 +226,24 @@ static enum options_outcome complain_unknown(char text[OPTIONS_TEXT_MAX], char *
 	return complain(text, "unknown or misused option '%.200s'", argv[optind - 1]);
 }
 
+/* What stands behind the options: the second file of --diff alone. */
+static enum options_outcome take_files(char **files, struct options *options,
+				       char text[OPTIONS_TEXT_MAX])
+{
+	enum print_what what = options->print.what;
+
+	if (what == PRINT_DIFF) {
+		if (!files[0] || files[0][0] == '\0')
+			return complain(text, "--diff needs two files");
+		options->print.other = *files++;
+	}
+	if (files[0] && what == PRINT_NOTHING)
+		return complain(text, "'%.200s': to serve, this version takes no FILE", files[0]);
+	if (files[0])
+		return complain(text, "'%.200s': one file too many", files[0]);
+	return what == PRINT_NOTHING ? OPTIONS_RUN : OPTIONS_PRINT;
+}
+
 static enum options_outcome parse_all(int argc, char **argv, struct options *options,
 				      char text[OPTIONS_TEXT_MAX])
 {
@@ -220,10 +265,7 @@ static enum options_outcome parse_all(int argc, char **argv, struct options *opt
 			return complain(text, "bad argument of --%s: '%.200s'",
 					option_name(option), optarg);
 	}
-	if (optind < argc)
-		return complain(text, "'%.200s': this version loads no Live Set, it takes no FILE",
-				argv[optind]);
-	return OPTIONS_RUN;
+	return take_files(argv + optind, options, text);
 }
 
 static enum options_outcome resolve(struct options *options, char text[OPTIONS_TEXT_MAX])

@@ -4,6 +4,7 @@
 #define SERVER_OPTIONS_H
 
 #include "log.h"
+#include "print.h"
 #include "server.h"
 
 #define OPTIONS_UDP_PORT 9002u
@@ -14,6 +15,7 @@
 struct options {
 	struct server_options server;
 	enum log_level log_level;
+	struct print_options print;
 	bool allow_remote;
 	char udp_host[256];
 	uint16_t udp_port;
@@ -21,6 +23,7 @@ struct options {
 
 enum options_outcome {
 	OPTIONS_RUN,
+	OPTIONS_PRINT, /* as options.print says, and serve nothing */
 	OPTIONS_HELP,
 	OPTIONS_VERSION,
 	OPTIONS_USAGE,  /* the command line is wrong */

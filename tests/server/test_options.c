@@ -165,7 +165,43 @@ static void file_is_refused_with_the_reason(void **state)
 	(void)state;
 	assert_int_equal(parse(&options, "--no-metrics", "set.als", NULL), OPTIONS_USAGE);
 	assert_non_null(strstr(text, "set.als"));
-	assert_non_null(strstr(text, "Live Set"));
+	assert_non_null(strstr(text, "no FILE"));
+}
+
+static void file_options_print_and_serve_nothing(void **state)
+{
+	struct options options;
+
+	(void)state;
+	assert_int_equal(parse(&options, "--info", "a.als", NULL), OPTIONS_PRINT);
+	assert_int_equal(options.print.what, PRINT_INFO);
+	assert_string_equal(options.print.file, "a.als");
+	assert_int_equal(parse(&options, "--ast=b.xml", "--log-level", "debug", NULL),
+			 OPTIONS_PRINT);
+	assert_int_equal(options.print.what, PRINT_AST);
+	assert_string_equal(options.print.file, "b.xml");
+	assert_int_equal(options.log_level, LOG_DEBUG);
+	assert_int_equal(parse(&options, "--diff", "a.als", "b.als", NULL), OPTIONS_PRINT);
+	assert_int_equal(options.print.what, PRINT_DIFF);
+	assert_string_equal(options.print.file, "a.als");
+	assert_string_equal(options.print.other, "b.als");
+	/* No host is looked up to print a file. */
+	assert_int_equal(parse(&options, "--udp", "host.invalid:1", "--info", "a.als", NULL),
+			 OPTIONS_PRINT);
+}
+
+static void file_options_with_too_few_or_many_files_are_refused(void **state)
+{
+	struct options options;
+
+	(void)state;
+	expect_usage("--info", NULL);
+	expect_usage("--info", "");
+	expect_usage("--diff", "a.als");
+	assert_int_equal(parse(&options, "--diff", "a", "b", "c", NULL), OPTIONS_USAGE);
+	assert_int_equal(parse(&options, "--diff", "a", "", NULL), OPTIONS_USAGE);
+	assert_int_equal(parse(&options, "--info", "a", "b", NULL), OPTIONS_USAGE);
+	assert_int_equal(parse(&options, "--info", "a", "--ast", "a", NULL), OPTIONS_USAGE);
 }
 
 static void address_off_loopback_needs_allow_remote(void **state)
@@ -198,7 +234,8 @@ static void help_names_every_option(void **state)
 	static const char *const names[] = {
 		"--udp HOST:PORT", "--udp-buffer", "--allow-remote", "--queue", "--metrics NAME",
 		"--metrics-mode", "--metrics-group", "--metrics-keep", "--no-metrics",
-		"--log-level", "--help", "--version",
+		"--log-level", "--info FILE", "--ast FILE", "--diff FILE OTHER", "--help",
+		"--version",
 	};
 
 	(void)state;
@@ -219,6 +256,8 @@ int main(void)
 		cmocka_unit_test(empty_texts_and_unknown_levels_are_refused),
 		cmocka_unit_test(unknown_and_incomplete_options_are_refused),
 		cmocka_unit_test(file_is_refused_with_the_reason),
+		cmocka_unit_test(file_options_print_and_serve_nothing),
+		cmocka_unit_test(file_options_with_too_few_or_many_files_are_refused),
 		cmocka_unit_test(address_off_loopback_needs_allow_remote),
 		cmocka_unit_test(unknown_host_is_a_failure_and_no_misuse),
 		cmocka_unit_test(help_names_every_option),
