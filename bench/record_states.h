@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Recording where the entry of the row is null: switched off, or never touched. */
+#ifndef BENCH_RECORD_STATES_H
+#define BENCH_RECORD_STATES_H
+
+#include "report.h"
+#include "rounds.h"
+
+void bench_record_disabled(const struct bench_plan *plan, struct bench_report *report);
+void bench_record_first_touch(const struct bench_plan *plan, struct bench_report *report);
+
+#endif

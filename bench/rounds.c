@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "fail.h"
+#include "instructions.h"
+#include "rounds.h"
+
+static uint64_t timed(struct bench_case *it, uint64_t iterations)
+{
+	if (it->prepare)
+		it->prepare(it->context, iterations);
+	uint64_t start = bench_thread_cpu_ns();
+	it->run(it->context, iterations);
+	uint64_t ns = bench_thread_cpu_ns() - start;
+	it->total += iterations;
+	return ns;
+}
+
+/* Doubles until a sample is long enough; warms up caches and predictors too. */
+static void calibrate(struct bench_case *it, uint64_t sample_ns)
+{
+	it->iterations = 16;
+	while (timed(it, it->iterations) < sample_ns && it->iterations < UINT64_C(1) << 40)
+		it->iterations *= 2;
+}
+
+static void begin(struct bench_case *it, const struct bench_plan *plan)
+{
+	it->samples = bench_array(plan->rounds, sizeof *it->samples);
+	it->instructions = NAN;
+	if (it->iterations != 0)
+		return;
+	calibrate(it, plan->sample_ns);
+	it->instructions = bench_instructions(it->run, it->context, &it->total);
+}
+
+void bench_rounds(struct bench_case *cases, size_t count, const struct bench_plan *plan)
+{
+	for (size_t i = 0; i < count; i++)
+		begin(&cases[i], plan);
+	for (size_t round = 0; round < plan->rounds; round++) {
+		for (size_t i = 0; i < count; i++) {
+			struct bench_case *it = &cases[(i + round) % count];
+			uint64_t ns = timed(it, it->iterations);
+			it->samples[round] = (double)ns / (double)it->iterations;
+		}
+	}
+}
+
+struct bench_summary bench_case_summary(struct bench_case *it, const struct bench_plan *plan)
+{
+	struct bench_summary summary = bench_summarize(it->samples, plan->rounds);
+
+	free(it->samples);
+	it->samples = NULL;
+	return summary;
+}

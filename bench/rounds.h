@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Interleaved rounds: every case once a round, each round beginning with
+ * another case, so that what the machine does meanwhile falls on all alike.
+ */
+#ifndef BENCH_ROUNDS_H
+#define BENCH_ROUNDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "statistics.h"
+
+struct bench_case {
+	const char *name;
+	const char *form;
+	void (*run)(void *context, uint64_t iterations);
+	/* Makes what the next sample uses up; not timed; NULL: nothing. */
+	void (*prepare)(void *context, uint64_t iterations);
+	void *context;
+	uint64_t iterations; /* of a sample; 0: as many as fill plan.sample_ns */
+	uint64_t total;      /* iterations so far, all of them */
+	double instructions; /* of an iteration; NaN: not counted */
+	double *samples;     /* ns an iteration, one for each round */
+};
+
+struct bench_plan {
+	size_t rounds;
+	uint64_t sample_ns;
+};
+
+/* Fills samples and total of each case, on the calling thread's CPU time. */
+void bench_rounds(struct bench_case *cases, size_t count, const struct bench_plan *plan);
+/* Of the samples; frees them. */
+struct bench_summary bench_case_summary(struct bench_case *it, const struct bench_plan *plan);
+
+#endif
