@@ -7,8 +7,8 @@
 #include "instructions.h"
 
 /* Two runs, of which the difference is taken: the way in and out cancels. */
-#define FEW 8u
-#define MANY 40u
+#define FEW 2u
+#define MANY 10u
 
 #if defined(__x86_64__) && !defined(BENCH_SANITIZED)
 #include <x86intrin.h>

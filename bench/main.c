@@ -17,6 +17,11 @@ static const char help[] =
 	"\n"
 	"  record      one operation at a time, by handle and by name\n"
 	"  threads     1 to 4 threads a core, on the same series and on different ones\n"
+	"  registry    registration and look-up at 100 to 1,000,000 series\n"
+	"  snapshot    attach, snapshot and each encoder\n"
+	"  readers     recording while 0 to 16 processes poll\n"
+	"  memory      committed bytes by series, kind and threads\n"
+	"  server      ast-server under load, with metrics and without\n"
 	"\n"
 	"  --quick            a short form that proves that it works\n"
 	"  --rounds N         rounds of all cases [31]\n"
@@ -32,8 +37,10 @@ static const struct {
 	const char *name;
 	void (*run)(const struct bench_options *options, struct bench_report *report);
 } commands[] = {
-	{ "record", bench_record },
-	{ "threads", bench_threads },
+	{ "record", bench_record },     { "threads", bench_threads },
+	{ "registry", bench_registry }, { "snapshot", bench_snapshot },
+	{ "readers", bench_readers },   { "memory", bench_memory },
+	{ "server", bench_server },
 };
 
 enum { OPT_QUICK = 256, OPT_ROUNDS, OPT_JSON, OPT_COMPARE, OPT_SERVER, OPT_HELP, OPT_VERSION };

@@ -10,7 +10,7 @@
 
 struct bench_row {
 	char name[80];
-	char variant[48];      /* how it was done; "" */
+	char variant[64];      /* how it was done; "" */
 	const char *parameter; /* what x counts: "threads", "series"; NULL: no x */
 	double x;
 	const char *unit;

@@ -36,17 +36,26 @@ static void begin(struct bench_case *it, const struct bench_plan *plan)
 	it->instructions = bench_instructions(it->run, it->context, &it->total);
 }
 
-void bench_rounds(struct bench_case *cases, size_t count, const struct bench_plan *plan)
+void bench_rounds_begin(struct bench_case *cases, size_t count, const struct bench_plan *plan)
 {
 	for (size_t i = 0; i < count; i++)
 		begin(&cases[i], plan);
-	for (size_t round = 0; round < plan->rounds; round++) {
-		for (size_t i = 0; i < count; i++) {
-			struct bench_case *it = &cases[(i + round) % count];
-			uint64_t ns = timed(it, it->iterations);
-			it->samples[round] = (double)ns / (double)it->iterations;
-		}
+}
+
+void bench_rounds_step(struct bench_case *cases, size_t count, size_t round)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct bench_case *it = &cases[(i + round) % count];
+		uint64_t ns = timed(it, it->iterations);
+		it->samples[round] = (double)ns / (double)it->iterations;
 	}
+}
+
+void bench_rounds(struct bench_case *cases, size_t count, const struct bench_plan *plan)
+{
+	bench_rounds_begin(cases, count, plan);
+	for (size_t round = 0; round < plan->rounds; round++)
+		bench_rounds_step(cases, count, round);
 }
 
 struct bench_summary bench_case_summary(struct bench_case *it, const struct bench_plan *plan)

@@ -31,6 +31,9 @@ struct bench_plan {
 
 /* Fills samples and total of each case, on the calling thread's CPU time. */
 void bench_rounds(struct bench_case *cases, size_t count, const struct bench_plan *plan);
+/* The same in steps, for who has something to do in between. */
+void bench_rounds_begin(struct bench_case *cases, size_t count, const struct bench_plan *plan);
+void bench_rounds_step(struct bench_case *cases, size_t count, size_t round);
 /* Of the samples; frees them. */
 struct bench_summary bench_case_summary(struct bench_case *it, const struct bench_plan *plan);
 

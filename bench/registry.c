@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/* What do registration and look-up cost as the series grow in number? */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "background.h"
+#include "clock.h"
+#include "commands.h"
+#include "cores.h"
+#include "fail.h"
+#include "rivals/original.h"
+#include "scene.h"
+#include "team.h"
+
+#define TAG_SETS 50u /* of a name: below the limit of 64 */
+#define LOOKUPS 100000u
+#define LOOKUPS_QUICK 2000u
+#define CHURNED 32u
+
+struct series {
+	char name[40];
+	char id[8];
+	struct astshm_tag tag;
+};
+
+/* The same series in our registry and in the rival's map. */
+struct world {
+	size_t count;
+	size_t lookups; /* of a sample */
+	struct series *series;
+	uint32_t *order; /* which series the lookups are for */
+	struct bench_scene scene;
+	struct bench_original *original;
+	uint64_t ours_done, original_done;
+};
+
+enum contender { OURS, ORIGINAL, CONTENDERS };
+static const char *const contender_names[] = { "by name, 1 tag", "mutex + hash map" };
+
+static uint64_t next_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+static void name_series(struct world *world)
+{
+	uint64_t state = 88172645463325252u;
+
+	world->series = bench_array(world->count, sizeof *world->series);
+	world->order = bench_array(world->lookups, sizeof *world->order);
+	for (size_t i = 0; i < world->count; i++) {
+		struct series *series = &world->series[i];
+		snprintf(series->name, sizeof series->name, "requests.%zu", i / TAG_SETS);
+		snprintf(series->id, sizeof series->id, "%u", (unsigned)(i % TAG_SETS));
+		series->tag = (struct astshm_tag){ "id", series->id };
+	}
+	for (size_t i = 0; i < world->lookups; i++)
+		world->order[i] = (uint32_t)(next_random(&state) % world->count);
+}
+
+static void open_world(struct world *world)
+{
+	struct astshm_writer_options options = ASTSHM_WRITER_OPTIONS_INIT;
+
+	options.max_series = (uint32_t)(world->count + 1000 < 1048575 ? world->count + 1000
+								       : 1048575);
+	options.max_bytes = ((uint64_t)64 << 20) + world->count * 1024;
+	bench_scene_open(&world->scene, "registry", &options);
+	world->original = bench_original_create();
+	world->ours_done = world->original_done = 0;
+}
+
+static void close_world(struct world *world)
+{
+	bench_scene_close(&world->scene);
+	bench_original_free(world->original);
+}
+
+/* Sums what was counted, series by series, on both sides. */
+static void check_world(const struct world *world)
+{
+	struct astshm_snapshot *snapshot = bench_scene_snapshot(world->scene.reader);
+	uint64_t ours = 0, original = 0;
+
+	for (size_t i = 0; i < astshm_snapshot_count(snapshot); i++) {
+		const struct astshm_series *series = astshm_snapshot_at(snapshot, i);
+		if (strncmp(series->family->name, "requests.", 9) == 0)
+			ours += (uint64_t)series->counter.value;
+	}
+	astshm_snapshot_free(&snapshot);
+	for (size_t i = 0; i < world->count; i++)
+		original += bench_original_read(world->original, world->series[i].name,
+						&world->series[i].tag, 1);
+	bench_expect("increments by name", world->ours_done, ours);
+	bench_expect("increments of the hash map", world->original_done, original);
+}
+
+static void increment(struct world *world, enum contender contender, const struct series *series)
+{
+	if (contender == OURS)
+		astshm_increment(world->scene.writer, series->name, 1, &series->tag, 1);
+	else
+		bench_original_increment(world->original, series->name, 1, &series->tag, 1);
+}
+
+/* Registers them all, by their first use. ns for one. */
+static double register_all(struct world *world, enum contender contender)
+{
+	uint64_t start = bench_thread_cpu_ns();
+
+	for (size_t i = 0; i < world->count; i++)
+		increment(world, contender, &world->series[i]);
+	double ns = (double)(bench_thread_cpu_ns() - start);
+	*(contender == OURS ? &world->ours_done : &world->original_done) += world->count;
+	return ns / (double)world->count;
+}
+
+static void look_up_from(struct world *world, enum contender contender, size_t offset)
+{
+	for (size_t i = 0; i < world->lookups; i++)
+		increment(world, contender,
+			  &world->series[world->order[(i + offset) % world->lookups]]);
+}
+
+static double look_up(struct world *world, enum contender contender)
+{
+	uint64_t start = bench_thread_cpu_ns();
+
+	look_up_from(world, contender, 0);
+	double ns = (double)(bench_thread_cpu_ns() - start);
+	*(contender == OURS ? &world->ours_done : &world->original_done) += world->lookups;
+	return ns / (double)world->lookups;
+}
+
+/* One size: registration and look-up, each round in a new world. */
+static void measure_size(struct world *world, size_t rounds, struct bench_report *report)
+{
+	double *registered[CONTENDERS], *found[CONTENDERS];
+
+	for (enum contender c = OURS; c < CONTENDERS; c++) {
+		registered[c] = bench_array(rounds, sizeof(double));
+		found[c] = bench_array(rounds, sizeof(double));
+	}
+	name_series(world);
+	for (size_t round = 0; round < rounds; round++) {
+		open_world(world);
+		for (unsigned turn = 0; turn < CONTENDERS; turn++) {
+			enum contender c = (enum contender)((turn + round) % CONTENDERS);
+			registered[c][round] = register_all(world, c);
+			look_up(world, c);
+			found[c][round] = look_up(world, c);
+		}
+		check_world(world);
+		close_world(world);
+	}
+	for (enum contender c = OURS; c < CONTENDERS; c++) {
+		bench_report_add(report, "registration", contender_names[c], "series",
+				 (double)world->count, "ns")
+			->value = bench_summarize(registered[c], rounds);
+		bench_report_add(report, "look-up and increment", contender_names[c], "series",
+				 (double)world->count, "ns")
+			->value = bench_summarize(found[c], rounds);
+		free(registered[c]);
+		free(found[c]);
+	}
+	free(world->series);
+	free(world->order);
+}
+
+/* --- with company --------------------------------------------------- */
+
+struct company {
+	struct world *world;
+	enum contender contender;
+};
+
+static void look_up_together(void *context, unsigned thread)
+{
+	const struct company *company = context;
+
+	look_up_from(company->world, company->contender, thread * 1000);
+}
+
+static void measure_threads(struct world *world, struct bench_team *team, size_t rounds,
+			    struct bench_report *report)
+{
+	double *samples = bench_array(rounds, sizeof *samples);
+
+	for (unsigned threads = 1; threads <= 2; threads++) {
+		for (enum contender c = OURS; c < CONTENDERS; c++) {
+			struct company company = { world, c };
+			struct bench_job job = { threads, look_up_together, &company };
+			uint64_t cpu_ns, wall_ns;
+			for (size_t round = 0; round < rounds; round++) {
+				bench_team_run(team, &job, &cpu_ns, &wall_ns);
+				samples[round] = (double)(threads * world->lookups) * 1e3 /
+						 (double)wall_ns;
+			}
+			*(c == OURS ? &world->ours_done : &world->original_done) +=
+				rounds * threads * world->lookups;
+			struct bench_row *row =
+				bench_report_add(report, "look-up and increment, throughput",
+						 contender_names[c], "threads", threads, "M/s");
+			row->value = bench_summarize(samples, rounds);
+			row->more_is_better = true;
+		}
+	}
+	free(samples);
+}
+
+/* Registers some series and removes them again. */
+static void churn(void *context, unsigned thread)
+{
+	const struct company *company = context;
+	struct world *world = company->world;
+	char name[40];
+
+	(void)thread;
+	for (unsigned i = 0; i < CHURNED; i++) {
+		snprintf(name, sizeof name, "churn.%u", i);
+		if (company->contender == OURS)
+			astshm_increment(world->scene.writer, name, 1, NULL, 0);
+		else
+			bench_original_increment(world->original, name, 1, NULL, 0);
+	}
+	if (company->contender == OURS)
+		astshm_remove_match(world->scene.writer, ASTSHM_KIND_COUNTER, "churn.*", NULL, 0);
+	for (unsigned i = 0; company->contender == ORIGINAL && i < CHURNED; i++) {
+		snprintf(name, sizeof name, "churn.%u", i);
+		bench_original_remove(world->original, name, NULL, 0);
+	}
+}
+
+static void measure_churn(struct world *world, size_t rounds, struct bench_report *report)
+{
+	double *samples = bench_array(rounds, sizeof *samples);
+
+	bench_pin(0);
+	for (enum contender c = OURS; c < CONTENDERS; c++) {
+		struct company company = { world, c };
+		struct bench_background background = { .step = churn, .context = &company,
+						       .first_core = 1 };
+		bench_background_start(&background, 1);
+		for (size_t round = 0; round < rounds; round++)
+			samples[round] = look_up(world, c);
+		bench_background_stop(&background);
+		bench_report_add(report, "look-up while another thread registers and removes",
+				 contender_names[c], NULL, 0, "ns CPU")
+			->value = bench_summarize(samples, rounds);
+	}
+	free(samples);
+}
+
+static void measure_company(struct world *world, size_t rounds, struct bench_report *report)
+{
+	struct bench_team *team = bench_team_start(2);
+
+	name_series(world);
+	open_world(world);
+	register_all(world, OURS);
+	register_all(world, ORIGINAL);
+	measure_threads(world, team, rounds, report);
+	measure_churn(world, rounds, report);
+	check_world(world);
+	close_world(world);
+	bench_team_stop(team);
+	free(world->series);
+	free(world->order);
+}
+
+static void add_targets(struct bench_report *report, size_t least, size_t most)
+{
+	const char *ours = contender_names[OURS], *original = contender_names[ORIGINAL];
+	const char *together = "look-up and increment, throughput";
+
+	bench_report_at_least(report, "mutex + hash map / look-up by name, one thread",
+			      bench_report_median(report, together, ours, 1) /
+				      bench_report_median(report, together, original, 1),
+			      3, "x");
+	bench_report_at_least(report, "look-up throughput, two threads / one",
+			      bench_report_median(report, together, ours, 2) /
+				      bench_report_median(report, together, ours, 1),
+			      1, "x");
+	bench_report_at_most(report, "registration, most series / least",
+			     bench_report_median(report, "registration", ours, (double)most) /
+				     bench_report_median(report, "registration", ours,
+							 (double)least),
+			     4, "x");
+}
+
+void bench_registry(const struct bench_options *options, struct bench_report *report)
+{
+	struct world world = { .lookups = options->quick ? LOOKUPS_QUICK : LOOKUPS };
+	size_t most = options->quick ? 1000 : 1000000;
+	size_t rounds = options->rounds > 0 ? options->rounds : options->quick ? 2 : 7;
+
+	bench_pin(0);
+	for (world.count = 100; world.count <= most; world.count *= 10)
+		measure_size(&world, rounds, report);
+	world.count = options->quick ? 1000 : 10000;
+	measure_company(&world, rounds * 2, report);
+	add_targets(report, 100, most);
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "fail.h"
+#include "osc_load.h"
+#include "server_process.h"
+
+#define BATCH 32u
+#define PATIENCE_NS UINT64_C(5000000000)
+#define STILL_NS 30000000u /* without a change of its CPU time */
+
+static pid_t running; /* for exit, however the bench ends */
+
+static void kill_running(void)
+{
+	if (running > 0)
+		kill(running, SIGKILL);
+}
+
+static void sleep_ns(uint64_t ns)
+{
+	struct timespec pause = { (time_t)(ns / 1000000000), (long)(ns % 1000000000) };
+
+	nanosleep(&pause, NULL);
+}
+
+/* Its log so far, NUL-terminated. */
+static void read_log(const struct bench_server *server, char *text, size_t size)
+{
+	ssize_t length = pread(server->log, text, size - 1, 0);
+
+	text[length > 0 ? length : 0] = '\0';
+}
+
+static void run_program(const struct bench_server *server, const char *path)
+{
+	const char *with[] = { path, "--udp", "127.0.0.1:0", "--metrics", server->segment, NULL };
+	const char *without[] = { path, "--udp", "127.0.0.1:0", "--no-metrics", NULL };
+
+	dup2(server->log, STDERR_FILENO);
+	execv(path, (char **)(uintptr_t)(server->metrics ? with : without));
+	dprintf(STDERR_FILENO, "%s: %s\n", path, strerror(errno));
+	_exit(127);
+}
+
+/* The port behind "ready, udp 127.0.0.1:" in its log. */
+static uint16_t wait_for_port(const struct bench_server *server)
+{
+	static const char ready[] = "ready, udp 127.0.0.1:";
+	uint64_t start = bench_wall_ns();
+	char text[4096];
+
+	do {
+		read_log(server, text, sizeof text);
+		const char *found = strstr(text, ready);
+		if (found && strchr(found, '\n'))
+			return (uint16_t)atoi(found + strlen(ready));
+		sleep_ns(2000000);
+	} while (bench_wall_ns() - start < PATIENCE_NS && waitpid(server->pid, NULL, WNOHANG) == 0);
+	bench_fail("ast-server is not ready: %s", text);
+}
+
+void bench_server_start(struct bench_server *server, const char *path, bool metrics)
+{
+	static bool registered;
+
+	*server = (struct bench_server){ .metrics = metrics };
+	snprintf(server->segment, sizeof server->segment, "bench.%d.server", (int)getpid());
+	server->log = memfd_create("log", 0);
+	if (server->log < 0)
+		bench_fail("memfd_create: %s", strerror(errno));
+	server->pid = fork();
+	if (server->pid < 0)
+		bench_fail("fork: %s", strerror(errno));
+	if (server->pid == 0)
+		run_program(server, path);
+	running = server->pid;
+	if (!registered)
+		atexit(kill_running);
+	registered = true;
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(wait_for_port(server)),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	server->socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (connect(server->socket, (struct sockaddr *)&address, sizeof address) != 0)
+		bench_fail("connect: %s", strerror(errno));
+}
+
+static void send_batch(struct bench_server *server, unsigned count)
+{
+	uint8_t datagrams[BATCH][BENCH_OSC_BYTES];
+	struct iovec parts[BATCH];
+	struct mmsghdr messages[BATCH] = { 0 };
+
+	for (unsigned i = 0; i < count; i++) {
+		parts[i].iov_base = datagrams[i];
+		parts[i].iov_len = bench_osc_event(datagrams[i], server->sequence++);
+		messages[i].msg_hdr.msg_iov = &parts[i];
+		messages[i].msg_hdr.msg_iovlen = 1;
+	}
+	for (unsigned sent = 0; sent < count;) {
+		int more = sendmmsg(server->socket, messages + sent, count - sent, 0);
+		if (more < 0)
+			bench_fail("sendmmsg: %s", strerror(errno));
+		sent += (unsigned)more;
+	}
+}
+
+void bench_server_load(struct bench_server *server, uint64_t count, uint64_t rate)
+{
+	uint64_t start = bench_wall_ns(), sent = 0;
+
+	while (sent < count) {
+		unsigned batch = (unsigned)(count - sent < BATCH ? count - sent : BATCH);
+		uint64_t due_ns = rate > 0 ? sent * 1000000000u / rate : 0;
+		uint64_t now_ns = bench_wall_ns() - start;
+		if (due_ns > now_ns)
+			sleep_ns(due_ns - now_ns);
+		send_batch(server, batch);
+		sent += batch;
+	}
+}
+
+uint64_t bench_server_cpu_ns(const struct bench_server *server)
+{
+	struct timespec used;
+	clockid_t id;
+
+	if (clock_getcpuclockid(server->pid, &id) != 0 || clock_gettime(id, &used) != 0)
+		bench_fail("CPU time of ast-server");
+	return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+}
+
+/* It sleeps in epoll when idle: CPU time that stands still means done. The
+ * tick of once a second may lengthen the wait by one look. */
+void bench_server_settle(const struct bench_server *server)
+{
+	uint64_t start = bench_wall_ns(), before, after = bench_server_cpu_ns(server);
+
+	do {
+		before = after;
+		sleep_ns(STILL_NS);
+		after = bench_server_cpu_ns(server);
+	} while (after != before && bench_wall_ns() - start < PATIENCE_NS);
+}
+
+struct astshm_snapshot *bench_server_snapshot(const struct bench_server *server)
+{
+	struct astshm_reader *reader;
+	struct astshm_snapshot *snapshot;
+	struct astshm_error error;
+
+	if (astshm_reader_open(&reader, server->segment, NULL, &error) != 0 ||
+	    astshm_reader_snapshot(reader, 0, &snapshot, &error) != 0)
+		bench_fail("%s: %s", server->segment, error.text);
+	astshm_reader_close(&reader);
+	return snapshot;
+}
+
+/* The number behind `word` in the last line. */
+static uint64_t statistic(const char *text, const char *word)
+{
+	const char *found = strstr(text, word);
+
+	if (!found)
+		bench_fail("ast-server's last words lack \"%s\": %s", word, text);
+	return strtoull(found + strlen(word), NULL, 10);
+}
+
+struct bench_server_counts bench_server_stop(struct bench_server *server)
+{
+	struct bench_server_counts counts;
+	char text[1 << 16];
+	int status;
+
+	kill(server->pid, SIGTERM);
+	if (waitpid(server->pid, &status, 0) != server->pid || !WIFEXITED(status) ||
+	    WEXITSTATUS(status) != 0)
+		bench_fail("ast-server did not stop in good order");
+	running = 0;
+	read_log(server, text, sizeof text);
+	const char *last = strstr(text, "stopped, ");
+	if (!last)
+		bench_fail("ast-server's log is too long or lacks its end");
+	counts.received = statistic(last, "packets received ");
+	counts.processed = statistic(last, "processed ");
+	counts.queue_dropped = statistic(last, ", dropped ");
+	counts.parse_errors = statistic(last, "parse errors ");
+	counts.kernel_dropped = statistic(last, "dropped by kernel ");
+	close(server->socket);
+	close(server->log);
+	return counts;
+}
