@@ -7,8 +7,8 @@
 #include "instructions.h"
 
 /* Two runs, of which the difference is taken: the way in and out cancels. */
-#define FEW 2u
-#define MANY 10u
+#define FEW 1u
+#define MANY 5u
 
 #if defined(__x86_64__) && !defined(BENCH_SANITIZED)
 #include <x86intrin.h>

@@ -14,6 +14,7 @@
 #include "pcp.h"
 
 #define FILE_NAME "astshm-bench"
+#define FILE_PATH "mmv/astshm-bench"
 #define CLUSTER 321
 
 /* The folder holds mmv/, where libpcp_mmv maps its file, and a configuration
@@ -52,7 +53,7 @@ static void make_folder(struct bench_pcp *pcp)
 
 static void remove_folder(const struct bench_pcp *pcp)
 {
-	static const char *const names[] = { "mmv/" FILE_NAME, "mmv", "pcp.conf", "" };
+	static const char *const names[] = { FILE_PATH, "mmv", "pcp.conf", "" };
 	char path[128];
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
