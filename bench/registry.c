@@ -189,49 +189,59 @@ static void look_up_together(void *context, unsigned thread)
 /* CPU time of a look-up and throughput: the one says what it costs, the other
  * what waiting for each other leaves of it. */
 struct pace {
+	struct company company;
+	unsigned threads;
 	double *cpu_ns, *per_second;
 };
+#define PACES 4u
 
-static void run_together(const struct company *company, unsigned threads,
-			 struct bench_team *team, const struct pace *pace, size_t round)
+static void run_together(const struct pace *pace, struct bench_team *team, size_t round)
 {
-	struct world *world = company->world;
-	struct bench_job job = { threads, look_up_together, (void *)(uintptr_t)company };
+	struct world *world = pace->company.world;
+	struct bench_job job = { pace->threads, look_up_together,
+				 (void *)(uintptr_t)&pace->company };
 	uint64_t cpu_ns, wall_ns;
-	double lookups = (double)(threads * world->lookups);
+	double lookups = (double)(pace->threads * world->lookups);
 
 	bench_team_run(team, &job, &cpu_ns, &wall_ns);
 	pace->cpu_ns[round] = (double)cpu_ns / lookups;
 	pace->per_second[round] = lookups * 1e3 / (double)wall_ns;
-	*(company->contender == OURS ? &world->ours_done : &world->original_done) +=
-		threads * world->lookups;
+	*(pace->company.contender == OURS ? &world->ours_done : &world->original_done) +=
+		pace->threads * world->lookups;
+}
+
+static void take_pace(struct pace *pace, size_t rounds, struct bench_report *report)
+{
+	const char *name = contender_names[pace->company.contender];
+
+	bench_report_add(report, TOGETHER, name, "threads", pace->threads, "ns CPU")->value =
+		bench_summarize(pace->cpu_ns, rounds);
+	struct bench_row *row = bench_report_add(report, TOGETHER ", throughput", name, "threads",
+						 pace->threads, "M/s");
+	row->value = bench_summarize(pace->per_second, rounds);
+	row->more_is_better = true;
+	free(pace->cpu_ns);
+	free(pace->per_second);
 }
 
 static void measure_threads(struct world *world, struct bench_team *team, size_t rounds,
 			    struct bench_report *report)
 {
-	/* The first round of each is a thread's first touch of every series. */
-	double *cpu_ns = bench_array(rounds + 1, sizeof *cpu_ns);
-	double *per_second = bench_array(rounds + 1, sizeof *per_second);
-	struct pace pace = { cpu_ns, per_second };
+	struct pace paces[PACES];
 
-	for (unsigned threads = 1; threads <= 2; threads++) {
-		for (enum contender c = OURS; c < CONTENDERS; c++) {
-			struct company company = { world, c };
-			for (size_t round = 0; round <= rounds; round++)
-				run_together(&company, threads, team, &pace, round);
-			bench_report_add(report, TOGETHER, contender_names[c], "threads", threads,
-					 "ns CPU")
-				->value = bench_summarize(cpu_ns + 1, rounds);
-			struct bench_row *row =
-				bench_report_add(report, TOGETHER ", throughput",
-						 contender_names[c], "threads", threads, "M/s");
-			row->value = bench_summarize(per_second + 1, rounds);
-			row->more_is_better = true;
-		}
+	for (unsigned i = 0; i < PACES; i++) {
+		paces[i] = (struct pace){ { world, (enum contender)(i % 2) }, i / 2 + 1,
+					  bench_array(rounds, sizeof(double)),
+					  bench_array(rounds, sizeof(double)) };
+		/* A thread's first touch of every series; the next run replaces it. */
+		run_together(&paces[i], team, 0);
 	}
-	free(cpu_ns);
-	free(per_second);
+	for (size_t round = 0; round < rounds; round++) {
+		for (unsigned i = 0; i < PACES; i++)
+			run_together(&paces[(i + round) % PACES], team, round);
+	}
+	for (unsigned i = 0; i < PACES; i++)
+		take_pace(&paces[i], rounds, report);
 }
 
 /* Registers some series and removes them again. */
