@@ -3,11 +3,20 @@
 #include "fail.h"
 #include "operations.h"
 
-/* Through a pointer, as a program reaches its counters; see doc/performance.md. */
-#define CELL(s, k) ((volatile uint64_t *)&(s)->cell[k].value)
+/* Through a pointer, as a program reaches its counters; see doc/performance.md.
+ * Threads that share one race, which ThreadSanitizer need not be told. */
+static inline void add_plain(uint64_t *cell)
+{
+#ifdef ASTSHM_TSAN
+	__atomic_store_n(cell, __atomic_load_n(cell, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+#else
+	volatile uint64_t *plain = cell;
+	++*plain;
+#endif
+}
 
 BENCH_LOOPS(empty, (void)0)
-BENCH_LOOPS(plain, ++*CELL(s, k))
+BENCH_LOOPS(plain, add_plain(&s->cell[k].value))
 BENCH_LOOPS(xadd, __atomic_fetch_add(&s->cell[k].value, 1, __ATOMIC_RELAXED))
 BENCH_LOOPS(original_increment, bench_original_increment(s->original, s->name[k], 1, NULL, 0))
 BENCH_LOOPS(original_1_tag, bench_original_increment(s->original, s->name[k], 1, s->tags, 1))
