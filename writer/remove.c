@@ -24,12 +24,6 @@
 #include "row.h"
 #include "storage.h"
 
-static void zero_words(uint64_t *from, const uint64_t *end)
-{
-	for (; from < end; from++)
-		__atomic_store_n(from, 0, __ATOMIC_RELAXED);
-}
-
 static void zero_block(struct astshm_writer *writer, void *block, void *context)
 {
 	const struct writer_record *record = context;
@@ -42,9 +36,9 @@ static void zero_block(struct astshm_writer *writer, void *block, void *context)
 		__atomic_store_n(&counters->cells[record->cell % ASTSHM_CHUNK_CELLS], 0,
 				 __ATOMIC_RELAXED);
 	else if (record->kind == ASTSHM_KIND_GAUGE)
-		zero_words(&gauge->begin, &gauge->max + 1);
+		writer_words_zero(&gauge->begin, &gauge->max + 1);
 	else
-		zero_words(&histogram->count, histogram->slots + ASTSHM_HISTOGRAM_SLOTS);
+		writer_words_zero(&histogram->count, histogram->slots + ASTSHM_HISTOGRAM_SLOTS);
 }
 
 static void zero_shared(struct astshm_writer *writer, const struct writer_record *record,
@@ -94,7 +88,7 @@ static void clean(struct astshm_writer *writer, uint32_t index)
 	writer_gate_shut(writer, index);
 	writer_each_block(writer, head, zero_block, record);
 	zero_shared(writer, record, index);
-	zero_words(shown->base, shown->base + 2);
+	writer_words_zero(shown->base, shown->base + 2);
 	__atomic_store_n(&shown->flags, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&shown->shown_epoch, 0, __ATOMIC_RELAXED);
 	record->up_down = record->by_handle = record->signal_safe = 0;

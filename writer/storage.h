@@ -44,6 +44,14 @@ static inline void writer_word_add(uint64_t *word, uint64_t amount)
 			 __ATOMIC_RELAXED);
 }
 
+/* Zeroes words that readers may be looking at: 8 bytes a store, relaxed; what
+ * orders them stands where it is called. */
+static inline void writer_words_zero(uint64_t *from, const uint64_t *end)
+{
+	for (; from < end; from++)
+		__atomic_store_n(from, 0, __ATOMIC_RELAXED);
+}
+
 /* Something in the directory changed that is not an appended element: pairs
  * with the acquire load in readers/directory.c. */
 static inline void writer_directory_changed(struct astshm_writer *writer)

@@ -91,12 +91,6 @@ static void *make_block(struct astshm_writer *writer, uint32_t index, enum astsh
 	return writer_at(writer, off);
 }
 
-static void zero_words(uint64_t *from, const uint64_t *end)
-{
-	for (; from < end; from++)
-		__atomic_store_n(from, 0, __ATOMIC_RELAXED);
-}
-
 /*
  * Empties a block that still counts for an older epoch. The fence comes after
  * header.epoch was raised (reset.c) and before the zeroes: a reader that saw
@@ -111,9 +105,9 @@ static void restamp(struct astshm_writer *writer, void *block, enum astshm_kind 
 
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	if (kind == ASTSHM_KIND_GAUGE)
-		zero_words(&gauge->begin, &gauge->max + 1);
+		writer_words_zero(&gauge->begin, &gauge->max + 1);
 	else
-		zero_words(&histogram->count, histogram->slots + ASTSHM_HISTOGRAM_SLOTS);
+		writer_words_zero(&histogram->count, histogram->slots + ASTSHM_HISTOGRAM_SLOTS);
 	__atomic_store_n(&head->epoch, writer->header->epoch, __ATOMIC_RELEASE);
 }
 
