@@ -263,7 +263,9 @@ void blocks_histogram_value(struct blocks_pass *pass, const struct blocks_histog
 static bool read_gauge(const struct astshm_gauge_block *block, struct astshm_gauge_value *value,
 		       uint64_t *begin)
 {
-	/* Each acquire pairs with the release store of that word. */
+	/* Pairs with the release of count, the last store of a sample: the rest
+	 * is as new or newer. The fence pairs with the releases of the rest, each
+	 * of which comes after begin: what is newer has raised begin. */
 	value->count = load_acquire(&block->count);
 	value->sum = load_double(&block->sum);
 	value->min = load_double(&block->min);

@@ -107,7 +107,8 @@ static inline struct writer_series *look_up(struct astshm_writer *writer,
 					    const struct writer_key *key)
 {
 	uint64_t hash = writer_registry_hash(writer, key);
-	uint64_t **row = astshm_thread.row[writer->number];
+	/* Relaxed, as in astshm_row_entry: a close stores the dummy row here. */
+	uint64_t **row = __atomic_load_n(&astshm_thread.row[writer->number], __ATOMIC_RELAXED);
 
 	if (ASTSHM_UNLIKELY(row == writer_dummy_row))
 		return writer_registry_find(writer, key, hash);
