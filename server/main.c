@@ -56,10 +56,10 @@ static void keep_house(struct ast_server *server, int signals)
 
 static void announce(const struct ast_server *server, const struct options *options)
 {
-	char address[UDP_ADDRESS_TEXT_MAX];
+	char address[ADDRESS_TEXT_MAX];
 
-	udp_format(udp_bound(server->udp), address);
-	if (!udp_is_loopback(&options->server.udp))
+	address_format(udp_bound(server->udp), address);
+	if (!address_is_loopback(&options->server.udp))
 		log_write(LOG_WARNING, "udp %s can be reached from other machines", address);
 	log_notice("ready, udp %s, metrics %s", address, metrics_segment(&server->metrics));
 }

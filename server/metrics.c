@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "metrics.h"
+#include "version.h"
 
 #define SEGMENT_PREFIX "/dev/shm/astshm."
 
@@ -18,6 +19,7 @@ struct metric_row {
 #define KIND_counter ASTSHM_KIND_COUNTER
 #define KIND_gauge ASTSHM_KIND_GAUGE
 #define KIND_timing ASTSHM_KIND_TIMING
+#define KIND_distribution ASTSHM_KIND_DISTRIBUTION
 
 static const struct metric_row rows[] = {
 #define ROW(kind, field, name, unit, help) \
@@ -27,7 +29,7 @@ static const struct metric_row rows[] = {
 };
 
 static const struct metric_row tagged_rows[] = {
-#define ROW(kind, field, name, unit, help) { KIND_##kind, name, unit, help, 0 },
+#define ROW(kind, tags, name, unit, help) { KIND_##kind, name, unit, help, 0 },
 	SERVER_TAGGED_METRICS(ROW)
 #undef ROW
 };
@@ -38,6 +40,22 @@ static void report(int result, const char *name, const struct astshm_error *erro
 		log_write(LOG_WARNING, "metric %s is not recorded: %s", name, error->text);
 }
 
+static int register_one(struct astshm_writer *writer, enum astshm_kind kind,
+			const struct astshm_metric *metric, void *handle,
+			struct astshm_error *error)
+{
+	switch (kind) {
+	case ASTSHM_KIND_COUNTER:
+		return astshm_counter_register(writer, metric, handle, error);
+	case ASTSHM_KIND_GAUGE:
+		return astshm_gauge_register(writer, metric, handle, error);
+	case ASTSHM_KIND_DISTRIBUTION:
+		return astshm_distribution_register(writer, metric, handle, error);
+	default:
+		return astshm_timing_register(writer, metric, handle, error);
+	}
+}
+
 /* A handle that could not be had is the null handle: harmless to record through. */
 static void register_row(struct server_metrics *metrics, const struct metric_row *row)
 {
@@ -45,15 +63,9 @@ static void register_row(struct server_metrics *metrics, const struct metric_row
 	struct astshm_metric metric = { .name = row->name, .unit = row->unit,
 					.help = row->help };
 	void *handle = (char *)metrics + row->field_off;
-	int result;
 
-	if (row->kind == ASTSHM_KIND_COUNTER)
-		result = astshm_counter_register(metrics->writer, &metric, handle, &error);
-	else if (row->kind == ASTSHM_KIND_GAUGE)
-		result = astshm_gauge_register(metrics->writer, &metric, handle, &error);
-	else
-		result = astshm_timing_register(metrics->writer, &metric, handle, &error);
-	report(result, row->name, &error);
+	report(register_one(metrics->writer, row->kind, &metric, handle, &error), row->name,
+	       &error);
 }
 
 static void describe_row(struct server_metrics *metrics, const struct metric_row *row)
@@ -64,26 +76,42 @@ static void describe_row(struct server_metrics *metrics, const struct metric_row
 	report(result, row->name, &error);
 }
 
+/* Of a family that the table describes. */
+static void register_tagged(struct server_metrics *metrics, enum astshm_kind kind,
+			    const char *family, const char *key, const char *value, void *handle)
+{
+	struct astshm_error error = { 0 };
+	struct astshm_tag tag = { key, value };
+	struct astshm_metric metric = { .name = family, .tags = &tag, .tag_count = 1 };
+
+	report(register_one(metrics->writer, kind, &metric, handle, &error), family, &error);
+}
+
 static void register_counter(struct server_metrics *metrics, const char *family,
 			     const char *type, struct astshm_counter *handle)
 {
-	struct astshm_error error = { 0 };
-	struct astshm_tag tag = { METRICS_TAG, type };
-	struct astshm_metric metric = { .name = family, .tags = &tag, .tag_count = 1 };
-
-	report(astshm_counter_register(metrics->writer, &metric, handle, &error), family, &error);
+	register_tagged(metrics, ASTSHM_KIND_COUNTER, family, METRICS_TAG, type, handle);
 }
 
 static void register_duration(struct server_metrics *metrics, const char *type,
 			      struct astshm_timing *handle)
 {
-	struct astshm_error error = { 0 };
-	struct astshm_tag tag = { METRICS_TAG, type };
-	struct astshm_metric metric = { .name = "event.processing.duration", .tags = &tag,
-					.tag_count = 1 };
+	register_tagged(metrics, ASTSHM_KIND_TIMING, "event.processing.duration", METRICS_TAG,
+			type, handle);
+}
 
-	report(astshm_timing_register(metrics->writer, &metric, handle, &error), metric.name,
-	       &error);
+/* ast.nodes of the types that trees have. */
+static void register_nodes(struct server_metrics *metrics)
+{
+	for (int type = 0; type < METRICS_NODE_TYPES; type++)
+		register_tagged(metrics, ASTSHM_KIND_GAUGE, "ast.nodes", "node_type",
+				node_type_name((enum node_type)type), &metrics->nodes[type]);
+}
+
+static void record_build(struct server_metrics *metrics)
+{
+	astshm_set(metrics->writer, "astshm.build_info", 1.0,
+		   ASTSHM_TAGS({ "version", ASTSHM_VERSION }, { "revision", ASTSHM_REVISION }));
 }
 
 static void register_table(struct server_metrics *metrics)
@@ -93,6 +121,8 @@ static void register_table(struct server_metrics *metrics)
 	for (size_t i = 0; i < sizeof tagged_rows / sizeof tagged_rows[0]; i++)
 		describe_row(metrics, &tagged_rows[i]);
 	register_duration(metrics, ASTSHM_OTHER, &metrics->other_duration);
+	register_nodes(metrics);
+	record_build(metrics);
 }
 
 int metrics_open(struct server_metrics *metrics, const struct metrics_options *options)
@@ -144,11 +174,13 @@ const char *metrics_segment(const struct server_metrics *metrics)
 	return path;
 }
 
-void metrics_register_route(struct server_metrics *metrics, const char *path,
+void metrics_register_route(struct server_metrics *metrics, const char *group, const char *path,
 			    const char *processed_type, const char *duration_type,
 			    struct route_metrics *route)
 {
 	memset(route, 0, sizeof *route);
+	register_tagged(metrics, ASTSHM_KIND_TIMING, "handler.duration", "handler", group,
+			&route->handler);
 	if (path)
 		register_counter(metrics, "events.received.by_type", path, &route->received);
 	if (processed_type)

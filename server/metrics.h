@@ -12,6 +12,10 @@
 
 #include "log.h"
 #include "metrics_table.h"
+#include "node.h"
+
+/* The types of which trees have nodes stand first. */
+#define METRICS_NODE_TYPES NODE_AUTOMATION
 
 struct server_metrics {
 	struct astshm_writer *writer; /* NULL: nothing is recorded */
@@ -19,6 +23,7 @@ struct server_metrics {
 	SERVER_METRICS(METRICS_FIELD)
 #undef METRICS_FIELD
 	struct astshm_timing other_duration; /* of paths that no handler knows */
+	struct astshm_gauge nodes[METRICS_NODE_TYPES];
 	struct log_limit tick_failures;
 };
 
@@ -27,6 +32,7 @@ struct route_metrics {
 	struct astshm_counter received;
 	struct astshm_counter processed;
 	struct astshm_timing duration;
+	struct astshm_timing handler; /* of its group */
 };
 
 struct metrics_options {
@@ -51,10 +57,10 @@ void metrics_tick(struct server_metrics *metrics);
 const char *metrics_segment(const struct server_metrics *metrics);
 
 /*
- * Registers the series of a handler. `path` may be NULL: events.received is
- * then tagged by name, under the tag-set limit.
+ * Registers the series of a handler of that group. `path` may be NULL:
+ * events.received is then tagged by name, under the tag-set limit.
  */
-void metrics_register_route(struct server_metrics *metrics, const char *path,
+void metrics_register_route(struct server_metrics *metrics, const char *group, const char *path,
 			    const char *processed_type, const char *duration_type,
 			    struct route_metrics *route);
 

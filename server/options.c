@@ -270,15 +270,15 @@ static enum options_outcome parse_all(int argc, char **argv, struct options *opt
 
 static enum options_outcome resolve(struct options *options, char text[OPTIONS_TEXT_MAX])
 {
-	struct udp_address *address = &options->server.udp;
-	int result = udp_resolve(options->udp_host, options->udp_port, address);
+	struct address *address = &options->server.udp;
+	int result = address_resolve(options->udp_host, options->udp_port, address);
 
 	if (result != 0) {
 		snprintf(text, OPTIONS_TEXT_MAX, "%.200s: %s", options->udp_host,
 			 gai_strerror(result));
 		return OPTIONS_FAILED;
 	}
-	if (!udp_is_loopback(address) && !options->allow_remote)
+	if (!address_is_loopback(address) && !options->allow_remote)
 		return complain(text, "%.200s is no loopback address: that needs --allow-remote",
 				options->udp_host);
 	return OPTIONS_RUN;

@@ -22,7 +22,7 @@
 
 struct server_options {
 	bool udp_off; /* no socket: events come through process_live_event alone */
-	struct udp_address udp;
+	struct address udp;
 	size_t udp_buffer_bytes;
 	size_t queue_capacity;
 	struct metrics_options metrics;

@@ -83,7 +83,7 @@ static void register_route(struct event_route *route, struct server_metrics *met
 
 	if (handler->flags & EVENT_SILENT)
 		return;
-	metrics_register_route(metrics, own,
+	metrics_register_route(metrics, handler->group, own,
 			       handler->processed_type ? handler->processed_type : own,
 			       handler->duration_type ? handler->duration_type : own,
 			       &route->metrics);
@@ -220,6 +220,8 @@ static enum event_result process_measured(struct ast_server *server,
 	assert(result != EVENT_UNMEASURED); /* EVENT_SILENT is how a handler asks for that */
 	int64_t ns = astshm_timer_stop(metrics->event_duration, timer);
 	astshm_timing_record(route ? route->metrics.duration : metrics->other_duration, ns);
+	if (route)
+		astshm_timing_record(route->metrics.handler, ns);
 	count_result(metrics, route, event, result);
 	return result;
 }

@@ -67,6 +67,7 @@ enum event_handler_flags {
 
 /* Strings and context outlive the server. */
 struct event_handler {
+	const char *group; /* tag of handler.duration */
 	const char *path;
 	unsigned flags; /* enum event_handler_flags */
 	/*

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -26,7 +25,7 @@ struct udp_listener {
 	int stop_event;
 	bool running;
 	pthread_t thread;
-	struct udp_address bound;
+	struct address bound;
 	struct intake *intake;
 	uint32_t kernel_dropped; /* SO_RXQ_OVFL: since the socket was opened, wraps */
 	struct log_limit failures;
@@ -36,84 +35,6 @@ struct udp_listener {
 	struct drop_control controls[BATCH];
 	unsigned char datagrams[BATCH][OSC_DATAGRAM_MAX];
 };
-
-/* --- addresses -------------------------------------------------------- */
-
-static const struct addrinfo *preferred(const struct addrinfo *list)
-{
-	for (const struct addrinfo *one = list; one; one = one->ai_next) {
-		if (one->ai_family == AF_INET)
-			return one;
-	}
-	return list;
-}
-
-int udp_resolve(const char *host, uint16_t port, struct udp_address *address)
-{
-	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM,
-				  .ai_flags = AI_NUMERICSERV };
-	struct addrinfo *list = NULL;
-	char service[8];
-
-	snprintf(service, sizeof service, "%u", (unsigned)port);
-	int result = getaddrinfo(host, service, &hints, &list);
-	if (result != 0)
-		return result;
-	const struct addrinfo *chosen = preferred(list);
-	memset(address, 0, sizeof *address);
-	memcpy(&address->storage, chosen->ai_addr, chosen->ai_addrlen);
-	address->length = chosen->ai_addrlen;
-	freeaddrinfo(list);
-	return 0;
-}
-
-/* The 16 bytes of an IPv6 address, or of an IPv4 address mapped into one. */
-static void address_bytes(const struct sockaddr_storage *storage, uint8_t bytes[16])
-{
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-
-	if (storage->ss_family == AF_INET6) {
-		memcpy(&in6, storage, sizeof in6);
-		memcpy(bytes, &in6.sin6_addr, 16);
-		return;
-	}
-	memcpy(&in, storage, sizeof in);
-	memset(bytes, 0, 10);
-	memset(bytes + 10, 0xff, 2);
-	memcpy(bytes + 12, &in.sin_addr, 4);
-}
-
-static uint16_t address_port(const struct sockaddr_storage *storage)
-{
-	struct sockaddr_in in;
-
-	/* Both families keep the port in the same place (RFC 3493, 3.4). */
-	memcpy(&in, storage, sizeof in);
-	return ntohs(in.sin_port);
-}
-
-bool udp_is_loopback(const struct udp_address *address)
-{
-	struct in6_addr in6;
-
-	address_bytes(&address->storage, in6.s6_addr);
-	if (IN6_IS_ADDR_V4MAPPED(&in6))
-		return in6.s6_addr[12] == 127;
-	return IN6_IS_ADDR_LOOPBACK(&in6);
-}
-
-void udp_format(const struct udp_address *address, char text[UDP_ADDRESS_TEXT_MAX])
-{
-	uint8_t bytes[16];
-	char host[INET6_ADDRSTRLEN] = "?";
-	bool six = address->storage.ss_family == AF_INET6;
-
-	address_bytes(&address->storage, bytes);
-	inet_ntop(six ? AF_INET6 : AF_INET, six ? bytes : bytes + 12, host, sizeof host);
-	snprintf(text, UDP_ADDRESS_TEXT_MAX, six ? "[%s]:%u" : "%s:%u", host,
-		 (unsigned)address_port(&address->storage));
-}
 
 /* --- receiving --------------------------------------------------------- */
 
@@ -214,7 +135,7 @@ static void set_buffer(int socket, size_t bytes)
 			  "(net.core.rmem_max)", granted / 2, asked);
 }
 
-static int bind_socket(struct udp_listener *listener, const struct udp_address *address,
+static int bind_socket(struct udp_listener *listener, const struct address *address,
 		       size_t buffer_bytes)
 {
 	int on = 1;
@@ -236,15 +157,15 @@ static int bind_socket(struct udp_listener *listener, const struct udp_address *
 	return 0;
 }
 
-static void log_open_failure(const struct udp_address *address, int result)
+static void log_open_failure(const struct address *address, int result)
 {
-	char text[UDP_ADDRESS_TEXT_MAX];
+	char text[ADDRESS_TEXT_MAX];
 
-	udp_format(address, text);
+	address_format(address, text);
 	log_write(LOG_ERROR, "udp %s: %s", text, strerror(-result));
 }
 
-int udp_open(struct udp_listener **listener, const struct udp_address *address,
+int udp_open(struct udp_listener **listener, const struct address *address,
 	     size_t buffer_bytes, struct intake *intake)
 {
 	struct udp_listener *opened = calloc(1, sizeof *opened);
@@ -265,7 +186,7 @@ int udp_open(struct udp_listener **listener, const struct udp_address *address,
 	return 0;
 }
 
-const struct udp_address *udp_bound(const struct udp_listener *listener)
+const struct address *udp_bound(const struct udp_listener *listener)
 {
 	return &listener->bound;
 }

@@ -6,22 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
+#include "address.h"
 #include "intake.h"
-
-struct udp_address {
-	struct sockaddr_storage storage;
-	socklen_t length;
-};
-
-#define UDP_ADDRESS_TEXT_MAX 64u
-
-/* The address of HOST:PORT, IPv4 if it has one. 0, or an error of getaddrinfo(3). */
-int udp_resolve(const char *host, uint16_t port, struct udp_address *address);
-bool udp_is_loopback(const struct udp_address *address);
-/* "127.0.0.1:9002" or "[::1]:9002". */
-void udp_format(const struct udp_address *address, char text[UDP_ADDRESS_TEXT_MAX]);
 
 struct udp_listener;
 
@@ -30,10 +17,10 @@ struct udp_listener;
  * grants). Failures are logged: -EADDRINUSE the port is taken; others as
  * bind(2).
  */
-int udp_open(struct udp_listener **listener, const struct udp_address *address,
+int udp_open(struct udp_listener **listener, const struct address *address,
 	     size_t buffer_bytes, struct intake *intake);
 /* The address in use: the real port where 0 was asked for. */
-const struct udp_address *udp_bound(const struct udp_listener *listener);
+const struct address *udp_bound(const struct udp_listener *listener);
 /* Starts the thread. Whatever came since udp_open waits in the socket. */
 int udp_start(struct udp_listener *listener);
 /* Ends the thread; what is still in the socket is left there. */

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Man pages are well-formed and speak of every option a tool has.
 
-usage: test_man.py PROGRAM...   (the built tools; each is asked for --help)
+usage: test_man.py FOLDER PROGRAM...
+
+FOLDER has the pages that the build made; each built PROGRAM is asked for --help.
 """
 import re
 import subprocess
@@ -16,8 +18,18 @@ OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]+)")
 PROGRAM_SECTIONS = ["NAME", "SYNOPSIS", "OPTIONS", "EXIT STATUS", "EXAMPLES"]
 
 
+FOLDERS = [documents.ROOT / "man", Path(sys.argv[1])]
+PROGRAMS = sys.argv[2:]
+
+
 def pages():
-    return sorted((documents.ROOT / "man").glob("*.[1-9]"))
+    return sorted(page for folder in FOLDERS for page in folder.glob("*.[1-9]"))
+
+
+def page_of(program):
+    named = [page for page in pages() if page.name == Path(program).name + ".1"]
+    assert named, f"{program} has no page"
+    return named[0]
 
 
 def sections(page):
@@ -48,18 +60,17 @@ def test_pages_of_programs_have_their_sections():
 
 
 def test_every_program_has_a_page():
-    for program in sys.argv[1:]:
-        page = documents.ROOT / "man" / (Path(program).name + ".1")
-        assert page.exists(), page.name
+    for program in PROGRAMS:
+        page_of(program)
 
 
 def test_pages_name_every_option_of_help():
-    for program in sys.argv[1:]:
+    for program in PROGRAMS:
         result = subprocess.run([program, "--help"], capture_output=True, text=True)
         assert result.returncode == 0, result.stderr
         options = set(OPTION.findall(result.stdout))
         assert options, f"{program} --help names no option"
-        described = plain(documents.ROOT / "man" / (Path(program).name + ".1"))
+        described = plain(page_of(program))
         missing = sorted(option for option in options
                          if not re.search(re.escape(option) + r"(?![\w-])", described))
         assert not missing, f"{Path(program).name}.1 lacks {missing}"

@@ -266,7 +266,7 @@ static void added_handler_gets_converted_arguments(void **state)
 {
 	struct ast_server *server = fixture_create("added", 1);
 	int64_t sum = 0;
-	struct event_handler handler = { .path = "/live/custom", .arguments = "ii",
+	struct event_handler handler = { .group = "test", .path = "/live/custom", .arguments = "ii",
 					 .apply = remember_sum, .context = &sum };
 
 	(void)state;
@@ -282,12 +282,14 @@ static void added_handler_gets_converted_arguments(void **state)
 static void bad_handlers_are_refused(void **state)
 {
 	struct ast_server *server = fixture_create("refused", 1);
-	struct event_handler taken = { .path = "/live/track/mute", .arguments = "",
+	struct event_handler taken = { .group = "test", .path = "/live/track/mute", .arguments = "",
 				       .apply = remember_sum };
-	struct event_handler letters = { .path = "/a", .arguments = "iz", .apply = remember_sum };
-	struct event_handler many = { .path = "/a", .arguments = "iiiiiiiii",
+	struct event_handler letters = { .group = "test", .path = "/a", .arguments = "iz",
+					 .apply = remember_sum };
+	struct event_handler many = { .group = "test", .path = "/a", .arguments = "iiiiiiiii",
 				      .apply = remember_sum };
-	struct event_handler bare = { .path = "/a/", .flags = EVENT_PREFIX, .arguments = "",
+	struct event_handler bare = { .group = "test", .path = "/a/",
+				      .flags = EVENT_PREFIX, .arguments = "",
 				      .apply = remember_sum };
 
 	(void)state;
@@ -300,7 +302,8 @@ static void bad_handlers_are_refused(void **state)
 static void exact_path_wins_over_the_longest_prefix(void **state)
 {
 	struct ast_server *server = fixture_create("prefix", 1);
-	struct event_handler deeper = { .path = "/live/transport/loop/", .flags = EVENT_PREFIX,
+	struct event_handler deeper = { .group = "test", .path = "/live/transport/loop/",
+					.flags = EVENT_PREFIX,
 					.arguments = "", .processed_type = "loop",
 					.duration_type = "loop", .apply = remember_sum };
 
