@@ -243,19 +243,16 @@ static int parse(struct loader *loader)
 	return result;
 }
 
-static int finish(struct loader *loader, struct tree **tree)
+static int finish(struct loader *loader, struct node **root)
 {
-	struct node *root;
-	int result = load_build_finish(&loader->build, loader->limits.previous, &root);
+	int result = load_build_finish(&loader->build, root);
 
-	if (result == 0 && (result = tree_create(tree, root)) < 0)
-		node_destroy(root);
 	if (result < 0)
 		fail(loader, result, "%s: %s", loader->path, limit_reason(result));
 	return result;
 }
 
-static int read_document(struct loader *loader, struct tree **tree)
+static int read_document(struct loader *loader, struct node **root)
 {
 	int result = load_source_open(&loader->source, loader->path);
 
@@ -265,7 +262,7 @@ static int read_document(struct loader *loader, struct tree **tree)
 	load_build_init(&loader->build, loader->limits.items);
 	result = parse(loader);
 	if (result == 0)
-		result = finish(loader, tree);
+		result = finish(loader, root);
 	load_build_fini(&loader->build);
 	load_skeleton_fini(&loader->part);
 	load_source_close(&loader->source);
@@ -310,7 +307,7 @@ static void take_limits(struct loader *loader, const struct load_options *option
 		limits->items = LOAD_ITEMS;
 }
 
-int load_file(struct tree **tree, const char *path, const struct load_options *options,
+int load_root(struct node **root, const char *path, const struct load_options *options,
 	      char error[LOAD_ERROR_MAX])
 {
 	struct loader *loader = calloc(1, sizeof *loader); /* 70 KB: too much for a stack */
@@ -324,7 +321,7 @@ int load_file(struct tree **tree, const char *path, const struct load_options *o
 	take_limits(loader, options);
 	int result = check_path(loader);
 	if (result == 0)
-		result = read_document(loader, tree);
+		result = read_document(loader, root);
 	free(loader);
 	return result;
 }

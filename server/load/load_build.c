@@ -277,37 +277,7 @@ static void hand_over(struct load_build *build, struct node *root, struct node_l
 	list->count = 0;
 }
 
-static void carry_slots(struct node *track, const struct node *previous)
-{
-	for (size_t i = 0; i < track->child_count; i++) {
-		struct node *slot = track->children[i];
-
-		if (slot->type != NODE_CLIP_SLOT)
-			continue;
-		const struct node *old = tree_slot(previous,
-						   node_integer(slot, "scene_index", -1));
-		if (old)
-			memcpy(slot->id, old->id, sizeof slot->id);
-	}
-}
-
-/* Random ids stay with the scene's index and the slot's place. */
-static void carry_ids(struct node *root, const struct tree *previous)
-{
-	for (size_t i = 0; i < root->child_count; i++) {
-		struct node *node = root->children[i];
-		int64_t index = node_integer(node, "index", -1);
-		const struct node *old = NULL;
-
-		if (node->type == NODE_SCENE && (old = tree_scene(previous, index)))
-			memcpy(node->id, old->id, sizeof node->id);
-		else if (node->type == NODE_TRACK && (old = tree_track(previous, index)))
-			carry_slots(node, old);
-	}
-}
-
-int load_build_finish(struct load_build *build, const struct tree *previous,
-		      struct node **root)
+int load_build_finish(struct load_build *build, struct node **root)
 {
 	struct node *project = load_build_node(build, NODE_PROJECT);
 
@@ -323,8 +293,6 @@ int load_build_finish(struct load_build *build, const struct tree *previous,
 		return build->result;
 	}
 	strcpy(project->id, "project");
-	if (previous)
-		carry_ids(project, previous);
 	*root = project;
 	return 0;
 }

@@ -7,7 +7,7 @@
 #define SERVER_LOAD_BUILD_H
 
 #include "load_skeleton.h"
-#include "tree.h"
+#include "node.h"
 
 struct load_build {
 	struct node_list tracks; /* nodes in no tree: these lists own them */
@@ -24,12 +24,8 @@ void load_build_fini(struct load_build *build);
 
 /* Makes what the part holds: tracks, scenes, file references, at any depth in it. */
 void load_build_part(struct load_build *build, const struct load_skeleton *part);
-/*
- * The project, as a root in no tree; ids of scenes and slots are those of
- * `previous` (or NULL), else blank. Returns build->result.
- */
-int load_build_finish(struct load_build *build, const struct tree *previous,
-		      struct node **root);
+/* The project, as a root in no tree; ids of scenes and slots are blank. Returns build->result. */
+int load_build_finish(struct load_build *build, struct node **root);
 
 /* --- for the parts of the builder ------------------------------------- */
 

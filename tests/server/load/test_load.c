@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -315,6 +316,85 @@ static void mutated_documents_do_no_harm(void **state)
 	assert_in_range(loaded, 50, 1950); /* both sides were seen */
 }
 
+/* --- in two steps ------------------------------------------------------ */
+
+static void *load_twice(void *context)
+{
+	struct node **roots = context;
+
+	for (int i = 0; i < 2; i++) {
+		if (load_root(&roots[i], path, NULL, error) < 0)
+			roots[i] = NULL;
+	}
+	return NULL;
+}
+
+static void rename_track(struct tree *tree, int number)
+{
+	char name[16], hash[NODE_HASH_TEXT];
+
+	snprintf(name, sizeof name, "name %d", number);
+	assert_int_equal(tree_set(tree, tree_track(tree, 0), "name", value_text(name)), 0);
+	tree_hash(tree, tree_root(tree), hash);
+}
+
+/* For ThreadSanitizer: the first step shares nothing with the tree's owner. */
+static void another_thread_reads_the_file_while_the_tree_changes(void **state)
+{
+	struct node *roots[2];
+	struct change_list changes;
+	struct tree *tree, *loaded;
+	pthread_t reader;
+
+	(void)state;
+	write_file("set.xml", sample, sizeof sample - 1);
+	tree = load(NULL);
+	assert_int_equal(pthread_create(&reader, NULL, load_twice, roots), 0);
+	for (int i = 0; i < 1000; i++)
+		rename_track(tree, i);
+	assert_int_equal(pthread_join(reader, NULL), 0);
+	assert_non_null(roots[0]);
+	assert_non_null(roots[1]);
+	node_destroy(roots[1]); /* a root that enters no tree */
+	assert_int_equal(load_finish(&loaded, roots[0], tree), 0);
+	assert_int_equal(diff_trees(tree, loaded, &changes), 0);
+	assert_int_equal(changes.count, 1);
+	assert_string_equal(node_text(changes.items[0].before, "name"), "name 999");
+	assert_string_equal(node_text(changes.items[0].after, "name"), "Bass & Co");
+	change_list_fini(&changes);
+	tree_destroy(&tree);
+	tree_destroy(&loaded);
+}
+
+static int expect_blank(struct node *node, void *context)
+{
+	(void)context;
+	assert_int_equal(node->id[0] == '\0',
+			 node->type == NODE_SCENE || node->type == NODE_CLIP_SLOT);
+	return 0;
+}
+
+static void ids_are_given_in_the_second_step(void **state)
+{
+	struct tree *first, *second;
+	struct node *root;
+
+	(void)state;
+	write_file("set.xml", sample, sizeof sample - 1);
+	assert_int_equal(load_root(&root, path, NULL, error), 0);
+	node_walk(root, expect_blank, NULL);
+	assert_int_equal(load_finish(&first, root, NULL), 0);
+	assert_int_equal(load_root(&root, path, NULL, error), 0);
+	assert_int_equal(load_finish(&second, root, first), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_string_equal(tree_scene(first, i)->id, tree_scene(second, i)->id);
+		assert_string_equal(tree_slot(tree_track(first, 0), i)->id,
+				    tree_slot(tree_track(second, 0), i)->id);
+	}
+	tree_destroy(&first);
+	tree_destroy(&second);
+}
+
 /* --- what changed ----------------------------------------------------- */
 
 /* The sample with `from` replaced by `to`, compared with the sample. */
@@ -407,6 +487,8 @@ int main(void)
 		load_test(many_scenes_times_many_tracks_are_too_many),
 		load_test(endless_tag_is_given_up),
 		load_test(mutated_documents_do_no_harm),
+		load_test(another_thread_reads_the_file_while_the_tree_changes),
+		load_test(ids_are_given_in_the_second_step),
 		load_test(equal_file_has_no_changes),
 		load_test(each_edit_is_one_change),
 		load_test(diff_needs_a_tree_and_a_file),
