@@ -7,49 +7,13 @@
 #include <lo/lo.h>
 
 #include "osc.h"
+#include "utf8.h"
 
 /* What is left of a datagram while it is checked. */
 struct cursor {
 	const unsigned char *next;
 	size_t left;
 };
-
-static bool is_continuation(unsigned char byte)
-{
-	return (byte & 0xc0) == 0x80;
-}
-
-/* Bytes of the UTF-8 sequence at `text`, 0 if it is none (RFC 3629). */
-static size_t utf8_sequence(const unsigned char *text, size_t left)
-{
-	unsigned char lead = text[0];
-	size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 :
-			lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
-
-	if (length == 0 || length > left)
-		return 0;
-	for (size_t i = 1; i < length; i++) {
-		if (!is_continuation(text[i]))
-			return 0;
-	}
-	/* Overlong forms, surrogates, and what lies above U+10FFFF. */
-	if ((lead == 0xe0 && text[1] < 0xa0) || (lead == 0xed && text[1] > 0x9f) ||
-	    (lead == 0xf0 && text[1] < 0x90) || (lead == 0xf4 && text[1] > 0x8f))
-		return 0;
-	return length;
-}
-
-static bool utf8_valid(const unsigned char *text, size_t length)
-{
-	while (length > 0) {
-		size_t step = utf8_sequence(text, length);
-		if (step == 0)
-			return false;
-		text += step;
-		length -= step;
-	}
-	return true;
-}
 
 /* Steps over a string, its NUL and its padding (zeroes to a multiple of 4). */
 static const char *skip_string(struct cursor *cursor)

@@ -45,6 +45,10 @@ struct websocket_options {
 	size_t clients;             /* at once; more are refused with HTTP 503 */
 	const char *const *origins; /* allowed besides loopback hosts, "scheme://host[:port]" */
 	size_t origin_count;
+	/* 0: the default. */
+	uint32_t ping_ms;      /* of silence before a ping; 20 s */
+	uint32_t pong_ms;      /* for the pong, then close code 1011; 20 s */
+	uint32_t handshake_ms; /* for the HTTP request; 5 s */
 };
 
 #define WEBSOCKET_MESSAGE_BYTES (1u << 20) /* from a client; longer: close code 1009 */
