@@ -20,6 +20,8 @@ struct tree {
 	uint64_t seed;   /* of the id table: ids come from files */
 	uint64_t random;
 	uint64_t hashed;
+	uint64_t changes;
+	uint64_t structure;
 };
 
 #define ID_SLOTS_FIRST 64u
@@ -282,9 +284,27 @@ const struct node_list *tree_of_type(const struct tree *tree, enum node_type typ
 
 void tree_touch(struct tree *tree, struct node *node)
 {
-	(void)tree;
+	tree->changes++;
 	for (; node && !node->stale; node = node->parent)
 		node->stale = true;
+}
+
+void tree_renumber(struct tree *tree, struct node *node, const char *key, int64_t index)
+{
+	/* Takes the place of an integer: needs no memory and cannot fail. */
+	value_map_set(&node->attributes, key, value_integer(index));
+	tree->structure++;
+	tree_touch(tree, node);
+}
+
+uint64_t tree_changes(const struct tree *tree)
+{
+	return tree->changes;
+}
+
+uint64_t tree_structure(const struct tree *tree)
+{
+	return tree->structure;
 }
 
 int tree_set(struct tree *tree, struct node *node, const char *key, struct value value)
@@ -305,6 +325,7 @@ int tree_insert(struct tree *tree, struct node *parent, size_t position, struct 
 	if (result < 0)
 		return result;
 	enter_all(tree, child);
+	tree->structure++;
 	tree_touch(tree, parent);
 	return 0;
 }
@@ -326,6 +347,7 @@ void tree_remove(struct tree *tree, struct node *node)
 	node_walk(node, leave, tree);
 	node_detach(node);
 	node_destroy(node);
+	tree->structure++;
 	tree_touch(tree, parent);
 }
 

@@ -46,6 +46,11 @@ int tree_set(struct tree *tree, struct node *node, const char *key, struct value
 /* After a change inside an attribute that tree_set did not make. */
 void tree_touch(struct tree *tree, struct node *node);
 /*
+ * An index that the node has already, `index` or scene_index. Whoever moves
+ * several keeps siblings in their order by the time of the next look-up.
+ */
+void tree_renumber(struct tree *tree, struct node *node, const char *key, int64_t index);
+/*
  * Puts `child` with all below at `position` (at the end if that is beyond);
  * blank ids are filled in. -ENOMEM: nothing has changed, the child stays the
  * caller's.
@@ -56,6 +61,10 @@ void tree_remove(struct tree *tree, struct node *node);
 
 /* The content hash as 64 hexadecimal digits; also of what is below, as far as it changed. */
 void tree_hash(struct tree *tree, struct node *node, char text[NODE_HASH_TEXT]);
+/* Grows with every change. */
+uint64_t tree_changes(const struct tree *tree);
+/* Grows whenever a look-up by index might find another node than before. */
+uint64_t tree_structure(const struct tree *tree);
 /* Nodes hashed so far: what a change cost. */
 uint64_t tree_hashed(const struct tree *tree);
 void tree_hash_text(const struct node *node, char text[NODE_HASH_TEXT]);
