@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "options.h"
 
 #define EXIT_USAGE 2
-#define TICK_MS 1000
 
 /* Blocks the stopping signals in this and every later thread; -1 on failure. */
 static int open_signals(void)
@@ -28,40 +25,24 @@ static int open_signals(void)
 	return signalfd(-1, &stopping, SFD_CLOEXEC);
 }
 
-static int64_t now_ms(void)
+static void warn_of_remote(const char *what, const struct address *address, const char *text)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	if (!address_is_loopback(address))
+		log_write(LOG_WARNING, "%s %s can be reached from other machines", what, text);
 }
 
-/* Housekeeping until a signal says stop. */
-static void keep_house(struct ast_server *server, int signals)
+static void announce(const struct ast_server *server)
 {
-	struct pollfd wait = { .fd = signals, .events = POLLIN };
-	int64_t next_ms = now_ms();
+	char udp[ADDRESS_TEXT_MAX], websocket[ADDRESS_TEXT_MAX] = "off";
 
-	for (;;) {
-		int64_t left_ms = next_ms - now_ms();
-		int ready = poll(&wait, 1, left_ms > 0 ? (int)left_ms : 0);
-		if (ready > 0)
-			return;
-		if (ready == 0) {
-			ast_server_tick(server);
-			next_ms = now_ms() + TICK_MS;
-		}
+	address_format(udp_bound(server->udp), udp);
+	warn_of_remote("udp", udp_bound(server->udp), udp);
+	if (server->websocket) {
+		address_format(websocket_bound(server->websocket), websocket);
+		warn_of_remote("websocket", websocket_bound(server->websocket), websocket);
 	}
-}
-
-static void announce(const struct ast_server *server, const struct options *options)
-{
-	char address[ADDRESS_TEXT_MAX];
-
-	address_format(udp_bound(server->udp), address);
-	if (!address_is_loopback(&options->server.udp))
-		log_write(LOG_WARNING, "udp %s can be reached from other machines", address);
-	log_notice("ready, udp %s, metrics %s", address, metrics_segment(&server->metrics));
+	log_notice("ready, udp %s, websocket %s, metrics %s", udp, websocket,
+		   metrics_segment(&server->metrics));
 }
 
 static void print_statistics(const struct ast_server *server)
@@ -78,6 +59,33 @@ static void print_statistics(const struct ast_server *server)
 		   (unsigned long long)s->kernel_dropped);
 }
 
+static void print_summary(struct ast_server *server)
+{
+	struct json_out out;
+
+	json_out_init(&out, 0);
+	if (get_metrics_summary(server, &out) == 0)
+		log_notice("final summary %.*s", (int)out.length, out.text);
+	json_out_fini(&out);
+}
+
+/* From the first event to the last. */
+static int serve_started(struct ast_server *server, const struct options *options, int signals)
+{
+	struct housekeeping *housekeeping;
+	int result = housekeeping_begin(&housekeeping, server, &options->housekeeping);
+
+	if (result < 0)
+		return result;
+	announce(server);
+	housekeeping_run(housekeeping, signals);
+	housekeeping_end(&housekeeping);
+	ast_server_stop(server);
+	print_statistics(server);
+	print_summary(server);
+	return 0;
+}
+
 static int serve(const struct options *options, int signals)
 {
 	struct ast_server *server;
@@ -85,14 +93,10 @@ static int serve(const struct options *options, int signals)
 	if (ast_server_create(&server, &options->server) < 0)
 		return EXIT_FAILURE;
 	int result = ast_server_start(server);
-	if (result < 0) {
+	if (result < 0)
 		log_write(LOG_ERROR, "no thread: %s", strerror(-result));
-	} else {
-		announce(server, options);
-		keep_house(server, signals);
-		ast_server_stop(server);
-		print_statistics(server);
-	}
+	else
+		result = serve_started(server, options, signals);
 	ast_server_destroy(&server);
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

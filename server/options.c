@@ -10,16 +10,30 @@
 #include "options.h"
 
 const char options_help[] =
-	"Usage: ast-server [OPTION]...\n"
+	"Usage: ast-server [OPTION]... [FILE]\n"
 	"       ast-server --info FILE | --ast FILE | --diff FILE OTHER\n"
 	"\n"
-	"Receives Ableton Live events as OSC over UDP and records metrics about them\n"
-	"into a shared-memory segment, which astshm-cat and its like read.\n"
+	"Serves a Live Set (.als or .xml): takes Ableton Live's events as OSC over UDP,\n"
+	"applies them, tells WebSocket clients what changed, and records metrics into a\n"
+	"shared-memory segment, which astshm-cat and its like read.\n"
 	"\n"
-	"  --udp HOST:PORT        listen there [127.0.0.1:9002]; port 0: any free one\n"
+	"  --no-watch             do not load FILE again when it changes\n"
+	"  --reload-on-gap N      load it again once more than N events were lost\n"
+	"  --cache N              tracks and scenes to remember by index, 0: none [256]\n"
+	"\n"
+	"  --udp HOST:PORT        listen for events there [127.0.0.1:9002]; port 0: any free one\n"
 	"  --udp-buffer BYTES     receive buffer of the socket [4194304]\n"
-	"  --allow-remote         let --udp name an address other than loopback\n"
 	"  --queue N              events that may wait to be applied [1000]\n"
+	"  --websocket HOST:PORT  listen for clients there [127.0.0.1:8765]\n"
+	"  --no-websocket         serve no clients\n"
+	"  --ws-clients N         clients at once [128]\n"
+	"  --ws-queue N           messages that may wait for one client [1000]\n"
+	"  --ws-origin ORIGIN     let web pages of ORIGIN connect, besides those of this\n"
+	"                         machine; may be given several times\n"
+	"  --control              let clients on this machine reset metrics and switch\n"
+	"                         recording off and on\n"
+	"  --allow-remote         let --udp and --websocket name addresses other than loopback\n"
+	"\n"
 	"  --metrics NAME         name or path of the metrics segment [ast-server]\n"
 	"  --metrics-mode OCTAL   its permissions [0640]\n"
 	"  --metrics-group GROUP  its group, a name or a number\n"
@@ -28,7 +42,7 @@ const char options_help[] =
 	"  --log-level LEVEL      error, warning, info or debug [info]\n"
 	"  --help, --version\n"
 	"\n"
-	"Of Live Sets, .als or .xml, print as JSON instead of serving:\n"
+	"Of Live Sets, print as JSON instead of serving:\n"
 	"  --info FILE            names and numbers of what is in it\n"
 	"  --ast FILE             its tree\n"
 	"  --diff FILE OTHER      what OTHER has changed\n"
@@ -40,6 +54,15 @@ enum {
 	OPT_UDP_BUFFER,
 	OPT_ALLOW_REMOTE,
 	OPT_QUEUE,
+	OPT_WEBSOCKET,
+	OPT_NO_WEBSOCKET,
+	OPT_WS_CLIENTS,
+	OPT_WS_QUEUE,
+	OPT_WS_ORIGIN,
+	OPT_CONTROL,
+	OPT_CACHE,
+	OPT_NO_WATCH,
+	OPT_RELOAD_ON_GAP,
 	OPT_METRICS,
 	OPT_METRICS_MODE,
 	OPT_METRICS_GROUP,
@@ -58,6 +81,15 @@ static const struct option long_options[] = {
 	{ "udp-buffer", required_argument, NULL, OPT_UDP_BUFFER },
 	{ "allow-remote", no_argument, NULL, OPT_ALLOW_REMOTE },
 	{ "queue", required_argument, NULL, OPT_QUEUE },
+	{ "websocket", required_argument, NULL, OPT_WEBSOCKET },
+	{ "no-websocket", no_argument, NULL, OPT_NO_WEBSOCKET },
+	{ "ws-clients", required_argument, NULL, OPT_WS_CLIENTS },
+	{ "ws-queue", required_argument, NULL, OPT_WS_QUEUE },
+	{ "ws-origin", required_argument, NULL, OPT_WS_ORIGIN },
+	{ "control", no_argument, NULL, OPT_CONTROL },
+	{ "cache", required_argument, NULL, OPT_CACHE },
+	{ "no-watch", no_argument, NULL, OPT_NO_WATCH },
+	{ "reload-on-gap", required_argument, NULL, OPT_RELOAD_ON_GAP },
 	{ "metrics", required_argument, NULL, OPT_METRICS },
 	{ "metrics-mode", required_argument, NULL, OPT_METRICS_MODE },
 	{ "metrics-group", required_argument, NULL, OPT_METRICS_GROUP },
@@ -78,11 +110,16 @@ static void set_defaults(struct options *options)
 		.server = {
 			.udp_buffer_bytes = OPTIONS_UDP_BUFFER_BYTES,
 			.queue_capacity = OPTIONS_QUEUE,
+			.websocket = { .clients = OPTIONS_CLIENTS,
+				       .queue_messages = OPTIONS_CLIENT_QUEUE,
+				       .origins = options->origins },
+			.cache_capacity = CACHE_CAPACITY,
 			.metrics = { .name = OPTIONS_METRICS_NAME },
 		},
 		.log_level = LOG_INFO,
-		.udp_host = "127.0.0.1",
-		.udp_port = OPTIONS_UDP_PORT,
+		.housekeeping = { .watch = true, .reload_on_gap = HOUSEKEEPING_NO_GAP },
+		.udp = { "127.0.0.1", OPTIONS_UDP_PORT },
+		.websocket = { "127.0.0.1", OPTIONS_WEBSOCKET_PORT },
 	};
 }
 
@@ -100,7 +137,7 @@ static bool parse_number(const char *text, int base, uint64_t least, uint64_t mo
 }
 
 /* HOST:PORT, where an IPv6 HOST stands in brackets. */
-static bool parse_address(const char *text, struct options *options)
+static bool parse_address(const char *text, struct options_host *host)
 {
 	const char *colon = strrchr(text, ':');
 	uint64_t port;
@@ -114,19 +151,19 @@ static bool parse_address(const char *text, struct options *options)
 	} else if (memchr(text, ':', length)) {
 		return false;
 	}
-	if (length == 0 || length >= sizeof options->udp_host)
+	if (length == 0 || length >= sizeof host->name)
 		return false;
-	memcpy(options->udp_host, text, length);
-	options->udp_host[length] = '\0';
-	options->udp_port = (uint16_t)port;
+	memcpy(host->name, text, length);
+	host->name[length] = '\0';
+	host->port = (uint16_t)port;
 	return true;
 }
 
-static bool set_size(const char *text, uint64_t most, size_t *size)
+static bool set_size(const char *text, uint64_t least, uint64_t most, size_t *size)
 {
 	uint64_t number;
 
-	if (!parse_number(text, 10, 1, most, &number))
+	if (!parse_number(text, 10, least, most, &number))
 		return false;
 	*size = (size_t)number;
 	return true;
@@ -158,6 +195,43 @@ static bool set_print(enum print_what what, const char *file, struct print_optio
 	return set_text(file, &print->file);
 }
 
+static bool add_origin(const char *text, struct options *options)
+{
+	struct websocket_options *websocket = &options->server.websocket;
+
+	if (websocket->origin_count == OPTIONS_ORIGINS_MAX || !strstr(text, "://"))
+		return false;
+	options->origins[websocket->origin_count++] = text;
+	return true;
+}
+
+/* The options that are words alone. */
+static void take_flag(int option, struct options *options)
+{
+	struct server_options *server = &options->server;
+
+	switch (option) {
+	case OPT_ALLOW_REMOTE:
+		options->allow_remote = true;
+		break;
+	case OPT_NO_WEBSOCKET:
+		server->websocket_off = true;
+		break;
+	case OPT_CONTROL:
+		server->control = true;
+		break;
+	case OPT_NO_WATCH:
+		options->housekeeping.watch = false;
+		break;
+	case OPT_METRICS_KEEP:
+		server->metrics.keep = true;
+		break;
+	case OPT_NO_METRICS:
+		server->metrics.off = true;
+		break;
+	}
+}
+
 /* False: the option's argument is no good. */
 static bool take_option(int option, const char *argument, struct options *options)
 {
@@ -165,11 +239,24 @@ static bool take_option(int option, const char *argument, struct options *option
 
 	switch (option) {
 	case OPT_UDP:
-		return parse_address(argument, options);
+		return parse_address(argument, &options->udp);
 	case OPT_UDP_BUFFER:
-		return set_size(argument, 1u << 30, &server->udp_buffer_bytes);
+		return set_size(argument, 1, 1u << 30, &server->udp_buffer_bytes);
 	case OPT_QUEUE:
-		return set_size(argument, 1000000, &server->queue_capacity);
+		return set_size(argument, 1, 1000000, &server->queue_capacity);
+	case OPT_WEBSOCKET:
+		return parse_address(argument, &options->websocket);
+	case OPT_WS_CLIENTS:
+		return set_size(argument, 1, 10000, &server->websocket.clients);
+	case OPT_WS_QUEUE:
+		return set_size(argument, 1, 1000000, &server->websocket.queue_messages);
+	case OPT_WS_ORIGIN:
+		return add_origin(argument, options);
+	case OPT_CACHE:
+		return set_size(argument, 0, 1000000, &server->cache_capacity);
+	case OPT_RELOAD_ON_GAP:
+		return parse_number(argument, 10, 0, UINT32_MAX,
+				    &options->housekeeping.reload_on_gap);
 	case OPT_METRICS:
 		return set_text(argument, &server->metrics.name);
 	case OPT_METRICS_MODE:
@@ -184,14 +271,8 @@ static bool take_option(int option, const char *argument, struct options *option
 		return set_print(PRINT_AST, argument, &options->print);
 	case OPT_DIFF:
 		return set_print(PRINT_DIFF, argument, &options->print);
-	case OPT_ALLOW_REMOTE:
-		options->allow_remote = true;
-		return true;
-	case OPT_METRICS_KEEP:
-		server->metrics.keep = true;
-		return true;
-	default: /* OPT_NO_METRICS */
-		server->metrics.off = true;
+	default:
+		take_flag(option, options);
 		return true;
 	}
 }
@@ -226,7 +307,7 @@ static enum options_outcome complain_unknown(char text[OPTIONS_TEXT_MAX], char *
 	return complain(text, "unknown or misused option '%.200s'", argv[optind - 1]);
 }
 
-/* What stands behind the options: the second file of --diff alone. */
+/* What stands behind the options: the Live Set to serve, or --diff's second file. */
 static enum options_outcome take_files(char **files, struct options *options,
 				       char text[OPTIONS_TEXT_MAX])
 {
@@ -236,11 +317,14 @@ static enum options_outcome take_files(char **files, struct options *options,
 		if (!files[0] || files[0][0] == '\0')
 			return complain(text, "--diff needs two files");
 		options->print.other = *files++;
+	} else if (files[0] && what == PRINT_NOTHING) {
+		options->housekeeping.file = *files++;
 	}
-	if (files[0] && what == PRINT_NOTHING)
-		return complain(text, "'%.200s': to serve, this version takes no FILE", files[0]);
 	if (files[0])
 		return complain(text, "'%.200s': one file too many", files[0]);
+	if (options->housekeeping.reload_on_gap != HOUSEKEEPING_NO_GAP &&
+	    !options->housekeeping.file)
+		return complain(text, "--reload-on-gap needs a FILE to load");
 	return what == PRINT_NOTHING ? OPTIONS_RUN : OPTIONS_PRINT;
 }
 
@@ -268,20 +352,31 @@ static enum options_outcome parse_all(int argc, char **argv, struct options *opt
 	return take_files(argv + optind, options, text);
 }
 
-static enum options_outcome resolve(struct options *options, char text[OPTIONS_TEXT_MAX])
+static enum options_outcome resolve(const struct options_host *host, bool allow_remote,
+				    struct address *address, char text[OPTIONS_TEXT_MAX])
 {
-	struct address *address = &options->server.udp;
-	int result = address_resolve(options->udp_host, options->udp_port, address);
+	int result = address_resolve(host->name, host->port, address);
 
 	if (result != 0) {
-		snprintf(text, OPTIONS_TEXT_MAX, "%.200s: %s", options->udp_host,
-			 gai_strerror(result));
+		snprintf(text, OPTIONS_TEXT_MAX, "%.200s: %s", host->name, gai_strerror(result));
 		return OPTIONS_FAILED;
 	}
-	if (!address_is_loopback(address) && !options->allow_remote)
+	if (!address_is_loopback(address) && !allow_remote)
 		return complain(text, "%.200s is no loopback address: that needs --allow-remote",
-				options->udp_host);
+				host->name);
 	return OPTIONS_RUN;
+}
+
+static enum options_outcome resolve_all(struct options *options, char text[OPTIONS_TEXT_MAX])
+{
+	struct server_options *server = &options->server;
+	enum options_outcome outcome = resolve(&options->udp, options->allow_remote, &server->udp,
+					       text);
+
+	if (outcome == OPTIONS_RUN && !server->websocket_off)
+		outcome = resolve(&options->websocket, options->allow_remote,
+				  &server->websocket.address, text);
+	return outcome;
 }
 
 enum options_outcome options_parse(int argc, char **argv, struct options *options,
@@ -291,5 +386,5 @@ enum options_outcome options_parse(int argc, char **argv, struct options *option
 	text[0] = '\0';
 	enum options_outcome outcome = parse_all(argc, argv, options, text);
 
-	return outcome == OPTIONS_RUN ? resolve(options, text) : outcome;
+	return outcome == OPTIONS_RUN ? resolve_all(options, text) : outcome;
 }

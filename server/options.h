@@ -3,6 +3,7 @@
 #ifndef SERVER_OPTIONS_H
 #define SERVER_OPTIONS_H
 
+#include "housekeeping.h"
 #include "log.h"
 #include "print.h"
 #include "server.h"
@@ -11,14 +12,26 @@
 #define OPTIONS_UDP_BUFFER_BYTES (4u << 20)
 #define OPTIONS_QUEUE 1000u
 #define OPTIONS_METRICS_NAME "ast-server"
+#define OPTIONS_WEBSOCKET_PORT 8765u
+#define OPTIONS_CLIENTS 128u
+#define OPTIONS_CLIENT_QUEUE 1000u
+#define OPTIONS_ORIGINS_MAX 16u
+
+/* HOST:PORT as it was given, before names are looked up. */
+struct options_host {
+	char name[256];
+	uint16_t port;
+};
 
 struct options {
 	struct server_options server;
 	enum log_level log_level;
 	struct print_options print;
+	struct housekeeping_options housekeeping;
 	bool allow_remote;
-	char udp_host[256];
-	uint16_t udp_port;
+	struct options_host udp;
+	struct options_host websocket;
+	const char *origins[OPTIONS_ORIGINS_MAX]; /* options.server.websocket points here */
 };
 
 enum options_outcome {

@@ -1,14 +1,49 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "clock.h"
+#include "envelope.h"
+#include "requests.h"
 #include "server.h"
+
+/* --- making ------------------------------------------------------------- */
 
 static void record_depth(void *context, size_t depth)
 {
 	struct server_metrics *metrics = context;
 
 	astshm_gauge_set(metrics->queue_depth, (double)depth);
+}
+
+static void broadcast_to_clients(void *context, struct message *message)
+{
+	websocket_broadcast(context, message);
+}
+
+static int open_websocket(struct ast_server *server, const struct server_options *options)
+{
+	struct websocket_host host = { requests_joined, requests_received, server };
+	int result;
+
+	if (options->websocket_off)
+		return 0;
+	result = websocket_open(&server->websocket, &options->websocket, &host,
+				&server->metrics);
+	server->broadcast = broadcast_to_clients;
+	server->broadcast_context = server->websocket;
+	return result;
+}
+
+static int open_sockets(struct ast_server *server, const struct server_options *options)
+{
+	int result = 0;
+
+	if (!options->udp_off)
+		result = udp_open(&server->udp, &options->udp, options->udp_buffer_bytes,
+				  &server->intake);
+	return result < 0 ? result : open_websocket(server, options);
 }
 
 static int open_parts(struct ast_server *server, const struct server_options *options)
@@ -18,11 +53,11 @@ static int open_parts(struct ast_server *server, const struct server_options *op
 
 	if (result < 0)
 		return result;
+	server->control = options->control;
 	intake_init(&server->intake, &server->metrics, &server->queue);
-	project_init(&server->project);
-	if (!options->udp_off)
-		result = udp_open(&server->udp, &options->udp, options->udp_buffer_bytes,
-				  &server->intake);
+	result = project_init(&server->project, options->cache_capacity);
+	if (result == 0)
+		result = open_sockets(server, options);
 	if (result == 0)
 		result = metrics_open(&server->metrics, &options->metrics);
 	if (result == 0)
@@ -45,20 +80,60 @@ int ast_server_create(struct ast_server **server, const struct server_options *o
 	return 0;
 }
 
+/* --- the event thread --------------------------------------------------- */
+
+void ast_server_broadcast(struct ast_server *server, struct message *message)
+{
+	if (!message) {
+		astshm_counter_add(server->metrics.broadcast_attempt, 1);
+		astshm_counter_add(server->metrics.broadcast_failure, 1);
+	} else if (server->broadcast) {
+		server->broadcast(server->broadcast_context, message);
+	} else {
+		message_release(message);
+	}
+}
+
+int64_t ast_server_settle(struct ast_server *server)
+{
+	struct message *message;
+
+	if (debounce_next_ns(&server->debounce) == INT64_MAX)
+		return INT64_MAX;
+	int64_t now_ns = clock_now_ns();
+	while ((message = debounce_take(&server->debounce, now_ns)) != NULL)
+		ast_server_broadcast(server, message);
+	return debounce_next_ns(&server->debounce);
+}
+
+static void apply(struct ast_server *server, struct live_event *event)
+{
+	int64_t waited_ns = astshm_timer_elapsed_ns(event->queued);
+
+	if (process_live_event(server, event) != EVENT_UNMEASURED)
+		astshm_timing_record(server->metrics.queue_wait, waited_ns);
+	free(event);
+}
+
 static void *apply_events(void *argument)
 {
 	struct ast_server *server = argument;
-	struct live_event *event;
+	enum queue_got got;
+	void *event;
+	struct task *task;
 
 	pthread_setname_np(pthread_self(), "ast-events");
-	while ((event = queue_pop(&server->queue)) != NULL) {
-		int64_t waited_ns = astshm_timer_elapsed_ns(event->queued);
-		if (process_live_event(server, event) != EVENT_UNMEASURED)
-			astshm_timing_record(server->metrics.queue_wait, waited_ns);
-		free(event);
-	}
+	do {
+		got = queue_take(&server->queue, ast_server_settle(server), &event, &task);
+		if (got == QUEUE_ITEM)
+			apply(server, event);
+		else if (got == QUEUE_TASK)
+			task->run(task, server);
+	} while (got != QUEUE_CLOSED);
 	return NULL;
 }
+
+/* --- running ------------------------------------------------------------- */
 
 int ast_server_start(struct ast_server *server)
 {
@@ -67,7 +142,76 @@ int ast_server_start(struct ast_server *server)
 	if (result != 0)
 		return -result;
 	server->event_thread_running = true;
-	return server->udp ? udp_start(server->udp) : 0;
+	result = server->udp ? udp_start(server->udp) : 0;
+	return result == 0 && server->websocket ? websocket_start(server->websocket) : result;
+}
+
+/* A loaded file on its way to the event thread. */
+struct installation {
+	struct task task;
+	struct node *root;
+	char path[];
+};
+
+static void install(struct task *task, void *context)
+{
+	struct installation *installation = (struct installation *)task;
+	struct ast_server *server = context;
+
+	if (!project_install(server, installation->root, installation->path))
+		log_write(LOG_ERROR, "%s: %s", installation->path, strerror(ENOMEM));
+	free(installation);
+}
+
+static void report_failure(struct task *task, void *context)
+{
+	struct installation *installation = (struct installation *)task;
+	struct ast_server *server = context;
+
+	if (server->project.tree) {
+		astshm_counter_add(server->metrics.reload_failures, 1);
+		ast_server_broadcast(server, envelope_error("Reload failed", installation->path));
+	} else {
+		astshm_counter_add(server->metrics.load_failures, 1);
+	}
+	free(installation);
+}
+
+/* `text`: a path, or what is wrong with a file. Takes `root` over. */
+static int hand_over(struct ast_server *server, void (*run)(struct task *task, void *context),
+		     struct node *root, const char *text)
+{
+	struct installation *installation = malloc(sizeof *installation + strlen(text) + 1);
+
+	if (!installation) {
+		node_destroy(root);
+		return -ENOMEM;
+	}
+	*installation = (struct installation){ .task.run = run, .root = root };
+	strcpy(installation->path, text);
+	if (!server->event_thread_running) {
+		run(&installation->task, server);
+	} else if (queue_post(&server->queue, &installation->task) < 0) {
+		node_destroy(root);
+		free(installation);
+	}
+	return 0;
+}
+
+int ast_server_load(struct ast_server *server, const char *path)
+{
+	struct astshm_timer timer = astshm_timer_start();
+	char error[LOAD_ERROR_MAX];
+	struct node *root;
+	int result = load_root(&root, path, NULL, error);
+
+	if (result == 0) {
+		astshm_timer_stop(server->metrics.load_project, timer);
+		return hand_over(server, install, root, path);
+	}
+	log_write(LOG_ERROR, "%s", error);
+	hand_over(server, report_failure, NULL, error);
+	return result;
 }
 
 void ast_server_tick(struct ast_server *server)
@@ -79,11 +223,13 @@ void ast_server_stop(struct ast_server *server)
 {
 	if (server->udp)
 		udp_stop(server->udp);
-	if (!server->event_thread_running)
-		return;
-	queue_close(&server->queue);
-	pthread_join(server->event_thread, NULL);
-	server->event_thread_running = false;
+	if (server->event_thread_running) {
+		queue_close(&server->queue);
+		pthread_join(server->event_thread, NULL);
+		server->event_thread_running = false;
+	}
+	if (server->websocket)
+		websocket_stop(server->websocket);
 }
 
 void ast_server_destroy(struct ast_server **server)
@@ -95,8 +241,12 @@ void ast_server_destroy(struct ast_server **server)
 		return;
 	ast_server_stop(closing);
 	udp_close(&closing->udp);
+	websocket_close(&closing->websocket);
 	queue_fini(&closing->queue, free);
 	event_table_fini(&closing->events);
+	debounce_clear(&closing->debounce);
+	update_fini(&closing->update);
+	project_fini(&closing->project);
 	metrics_close(&closing->metrics);
 	free(closing);
 }
@@ -104,4 +254,44 @@ void ast_server_destroy(struct ast_server **server)
 const struct intake_statistics *ast_server_statistics(const struct ast_server *server)
 {
 	return &server->intake.statistics;
+}
+
+/* --- the metrics ---------------------------------------------------------- */
+
+static int put_piece(void *context, const void *bytes, size_t count)
+{
+	struct json_out *out = context;
+
+	json_out_append(out, bytes, count);
+	return json_out_result(out);
+}
+
+typedef int encode_fn(const struct astshm_snapshot *snapshot, const struct astshm_sink *sink,
+		      const struct astshm_encode_options *options);
+
+static int write_metrics(struct ast_server *server, encode_fn *encode, struct json_out *out)
+{
+	struct astshm_encode_options options = ASTSHM_ENCODE_OPTIONS_INIT;
+	struct astshm_sink sink = { put_piece, out };
+	struct astshm_snapshot *snapshot;
+
+	if (!server->metrics.writer)
+		return -ENODATA;
+	int result = astshm_get_all_metrics(server->metrics.writer, &snapshot, NULL);
+	if (result < 0)
+		return result;
+	json_out_raw(out, "", 0);
+	result = encode(snapshot, &sink, &options);
+	astshm_snapshot_free(&snapshot);
+	return result;
+}
+
+int get_metrics(struct ast_server *server, struct json_out *out)
+{
+	return write_metrics(server, astshm_encode_json, out);
+}
+
+int get_metrics_summary(struct ast_server *server, struct json_out *out)
+{
+	return write_metrics(server, astshm_encode_summary, out);
 }

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The server as an object. Threads: UDP (the intake), events (the project and
- * the event table), and whoever created it (start, tick, stop).
+ * The server as an object. Threads: UDP (the intake), events (the only one that
+ * knows the tree), WebSocket (clients), and housekeeping, which is whoever
+ * created it (load, tick, stop).
  *
- *     datagram -> intake -> queue -> process_live_event -> project
+ *     datagram -> intake -> queue -> process_live_event -> tree
+ *                                                      \-> broadcast -> clients
+ *
+ * Without threads and sockets it serves whoever calls ast_server_load,
+ * process_live_event and get_metrics: all from one thread then.
  */
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
@@ -12,6 +17,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "address.h"
+#include "debounce.h"
 #include "events.h"
 #include "intake.h"
 #include "log.h"
@@ -19,12 +26,18 @@
 #include "project.h"
 #include "queue.h"
 #include "udp.h"
+#include "update.h"
+#include "websocket.h"
 
 struct server_options {
 	bool udp_off; /* no socket: events come through process_live_event alone */
 	struct address udp;
 	size_t udp_buffer_bytes;
 	size_t queue_capacity;
+	bool websocket_off;
+	struct websocket_options websocket;
+	bool control; /* clients on this machine may reset metrics and switch them off */
+	size_t cache_capacity;
 	struct metrics_options metrics;
 };
 
@@ -32,22 +45,41 @@ struct ast_server {
 	struct server_metrics metrics;
 	struct project project;     /* event thread */
 	struct event_table events;  /* constant once started */
+	struct update update;       /* event thread */
+	struct debounce debounce;   /* event thread */
 	struct queue queue;         /* of struct live_event */
 	struct intake intake;       /* UDP thread */
 	struct udp_listener *udp;   /* NULL: udp_off */
-	struct log_limit event_failures; /* event thread */
+	struct websocket *websocket; /* NULL: websocket_off */
+	/*
+	 * Where messages for all clients go, with their reference: to the WebSocket
+	 * server, or to whoever serves without one; NULL: nowhere. Called by the
+	 * event thread; set before the start.
+	 */
+	void (*broadcast)(void *context, struct message *message);
+	void *broadcast_context;
+	bool control;
+	struct log_limit event_failures;  /* event thread */
+	struct log_limit client_failures; /* WebSocket thread */
 	pthread_t event_thread;
 	bool event_thread_running;
 };
 
 /*
- * Binds the socket, then opens the metrics (a start that fails on the port
+ * Binds the sockets, then opens the metrics (a start that fails on a port
  * leaves a dead predecessor's segment as it was). Failures are logged.
- * -EBUSY: the metrics name is taken; else as udp_open, or -ENOMEM.
+ * -EBUSY: the metrics name is taken; else as udp_open and websocket_open, or
+ * -ENOMEM.
  */
 int ast_server_create(struct ast_server **server, const struct server_options *options);
 /* Starts the threads. From here on the event table must not change. */
 int ast_server_start(struct ast_server *server);
+/*
+ * Loads a Live Set and hands it to the event thread (if there is none, at once):
+ * events that come later find it. A failure is logged, told to the clients if it is
+ * a reload, and leaves the tree that was loaded. As load_root.
+ */
+int ast_server_load(struct ast_server *server, const char *path);
 /* Once a second, between start and stop. */
 void ast_server_tick(struct ast_server *server);
 /*
@@ -60,5 +92,21 @@ void ast_server_destroy(struct ast_server **server);
 
 /* What the intake counted; after ast_server_stop. */
 const struct intake_statistics *ast_server_statistics(const struct ast_server *server);
+
+/* --- event thread -------------------------------------------------------- */
+
+/* Takes the message over; NULL, one that could not be made, counts as a failure. */
+void ast_server_broadcast(struct ast_server *server, struct message *message);
+/*
+ * Sends the debounced messages that are due and returns when
+ * (CLOCK_MONOTONIC) the next is, or INT64_MAX. For callers without an event thread.
+ */
+int64_t ast_server_settle(struct ast_server *server);
+
+/* --- any thread ----------------------------------------------------------- */
+
+/* The documents of astshm-cat -f json and -f summary. -ENODATA: metrics are off. */
+int get_metrics(struct ast_server *server, struct json_out *out);
+int get_metrics_summary(struct ast_server *server, struct json_out *out);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,5 +110,30 @@ bool convert_truth(const struct osc_value *value)
 		return value->s[0] != '\0';
 	default:
 		return value->tag == 'T';
+	}
+}
+
+static const char *text_of_float(double number, char room[JSON_NUMBER_MAX])
+{
+	if (isnan(number))
+		return "nan";
+	if (isinf(number))
+		return number < 0 ? "-inf" : "inf";
+	json_out_format(room, number);
+	return room;
+}
+
+const char *convert_text(const struct osc_value *value, char room[JSON_NUMBER_MAX])
+{
+	switch (value->tag) {
+	case 'i':
+		snprintf(room, JSON_NUMBER_MAX, "%" PRId32, value->i);
+		return room;
+	case 'f':
+		return text_of_float((double)value->f, room);
+	case 's':
+		return value->s;
+	default:
+		return value->tag == 'T' ? "True" : "False";
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Conversions of event arguments, as the Python original's int(), float() and
- * bool() have them.
+ * Conversions of event arguments, as the Python original's int(), float(),
+ * str() and bool() have them.
  */
 #ifndef SERVER_CONVERT_H
 #define SERVER_CONVERT_H
@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "json_out.h"
 #include "osc.h"
 
 /*
@@ -19,6 +20,8 @@
 bool convert_integer(const struct osc_value *value, int64_t *integer);
 /* Any number, T, F, or a string that holds a decimal number, "inf" or "nan". */
 bool convert_number(const struct osc_value *value, double *number);
+/* Everything has a text: True, False, digits as repr() has them. `room` holds a number's. */
+const char *convert_text(const struct osc_value *value, char room[JSON_NUMBER_MAX]);
 /* Everything has a truth: 0, 0.0, "" and F are false. */
 bool convert_truth(const struct osc_value *value);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "apply.h"
 #include "convert.h"
 #include "events.h"
 #include "server.h"
@@ -58,7 +60,7 @@ static int check_handler(const struct event_table *table, const struct event_han
 {
 	size_t arguments = strlen(handler->arguments);
 
-	if (arguments > EVENT_ARGUMENTS_MAX || strspn(handler->arguments, "ifbv") != arguments ||
+	if (arguments > EVENT_ARGUMENTS_MAX || strspn(handler->arguments, "ifbsv") != arguments ||
 	    (handler->flags == EVENT_PREFIX &&
 	     (!handler->processed_type || !handler->duration_type)))
 		return -EINVAL;
@@ -142,6 +144,9 @@ static bool convert(char letter, const struct osc_value *sent, struct event_valu
 	case 'b':
 		value->truth = convert_truth(sent);
 		return true;
+	case 's':
+		value->text = convert_text(sent, value->number_text);
+		return true;
 	default:
 		return true;
 	}
@@ -150,10 +155,10 @@ static bool convert(char letter, const struct osc_value *sent, struct event_valu
 static enum event_result fail(struct ast_server *server, const struct live_event *event,
 			      size_t argument)
 {
-	log_limited(&server->event_failures, LOG_WARNING,
-		    "failed to process %s: argument %zu is not a number", event->path,
-		    argument + 1);
-	return EVENT_FAILED;
+	char reason[64];
+
+	snprintf(reason, sizeof reason, "argument %zu is not a number", argument + 1);
+	return apply_fail(server, event, reason);
 }
 
 /* Argument count, conversions, then (in the handler) the lookup: in this order. */
@@ -203,26 +208,38 @@ static void count_result(struct server_metrics *metrics, const struct event_rout
 	case EVENT_NO_TARGET:
 		astshm_counter_add(metrics->events_no_target, 1);
 		break;
+	case EVENT_NO_AST:
+		astshm_counter_add(metrics->events_no_ast, 1);
+		break;
 	case EVENT_UNMEASURED:
 		break;
 	}
+}
+
+static enum event_result time_event(struct ast_server *server, const struct event_route *route,
+				    const struct live_event *event)
+{
+	struct server_metrics *metrics = &server->metrics;
+	struct astshm_timer timer = astshm_timer_start();
+	enum event_result result = route ? run(server, route, event) : EVENT_UNHANDLED;
+
+	assert(result != EVENT_UNMEASURED); /* EVENT_SILENT is how a handler asks for that */
+	int64_t ns = astshm_timer_stop(metrics->event_duration, timer);
+	astshm_timing_record(route ? route->metrics.duration : metrics->other_duration, ns);
+	if (route)
+		astshm_timing_record(route->metrics.handler, ns);
+	project_record(server);
+	return result;
 }
 
 static enum event_result process_measured(struct ast_server *server,
 					  const struct event_route *route,
 					  const struct live_event *event)
 {
-	struct server_metrics *metrics = &server->metrics;
-
-	count_received(metrics, route, event);
-	struct astshm_timer timer = astshm_timer_start();
-	enum event_result result = route ? run(server, route, event) : EVENT_UNHANDLED;
-	assert(result != EVENT_UNMEASURED); /* EVENT_SILENT is how a handler asks for that */
-	int64_t ns = astshm_timer_stop(metrics->event_duration, timer);
-	astshm_timing_record(route ? route->metrics.duration : metrics->other_duration, ns);
-	if (route)
-		astshm_timing_record(route->metrics.handler, ns);
-	count_result(metrics, route, event, result);
+	count_received(&server->metrics, route, event);
+	enum event_result result = server->project.tree ? time_event(server, route, event)
+							: EVENT_NO_AST;
+	count_result(&server->metrics, route, event, result);
 	return result;
 }
 

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "json_out.h"
 #include "metrics.h"
 #include "osc.h"
 
@@ -32,13 +33,14 @@ struct live_event {
 struct live_event *live_event_create(const char *path, int32_t sequence, double timestamp,
 				     const struct osc_value *arguments, size_t count);
 
-/* What became of an event. Every measured one has exactly one of the first five. */
+/* What became of an event. Every measured one has exactly one of the first six. */
 enum event_result {
 	EVENT_PROCESSED,  /* a handler accepted it */
 	EVENT_UNHANDLED,  /* no handler knows the path */
 	EVENT_FAILED,     /* an argument could not be converted */
 	EVENT_INVALID,    /* too few arguments */
 	EVENT_NO_TARGET,  /* no such track, device, scene or attribute */
+	EVENT_NO_AST,     /* nothing is loaded yet */
 	EVENT_UNMEASURED, /* cursor events */
 };
 
@@ -51,7 +53,9 @@ struct event_value {
 		int64_t integer; /* 'i' */
 		double number;   /* 'f' */
 		bool truth;      /* 'b' */
+		const char *text; /* 's' */
 	};
+	char number_text[JSON_NUMBER_MAX]; /* where `text` of a number stands */
 };
 
 struct event_call {
@@ -62,7 +66,7 @@ struct event_call {
 
 enum event_handler_flags {
 	EVENT_PREFIX = 1,  /* path is the beginning of the paths it takes */
-	EVENT_SILENT = 2,  /* leaves no trace in the metrics */
+	EVENT_SILENT = 2,  /* leaves no trace in the metrics, and needs no tree */
 };
 
 /* Strings and context outlive the server. */
@@ -71,8 +75,8 @@ struct event_handler {
 	const char *path;
 	unsigned flags; /* enum event_handler_flags */
 	/*
-	 * One letter an argument: i integer, f number, b truth, v anything as
-	 * it is. Fewer than these are EVENT_INVALID, a failing conversion is
+	 * One letter an argument: i integer, f number, b truth, s text, v anything
+	 * as it is. Fewer than these are EVENT_INVALID, a failing conversion is
 	 * EVENT_FAILED, and neither reaches `apply`; more are passed over.
 	 */
 	const char *arguments;

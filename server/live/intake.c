@@ -43,6 +43,8 @@ static void count_gap(struct intake *intake, uint32_t missing)
 {
 	intake->statistics.gaps++;
 	intake->statistics.lost += missing;
+	/* Relaxed: figures on their own, intake_observe orders nothing by them. */
+	__atomic_store_n(&intake->seen_lost, intake->statistics.lost, __ATOMIC_RELAXED);
 	astshm_counter_add(intake->metrics->udp_gap, 1);
 	astshm_counter_add(intake->metrics->udp_lost, missing);
 	astshm_counter_add(intake->metrics->udp_dropped, missing);
@@ -156,6 +158,8 @@ void intake_datagram(struct intake *intake, const void *datagram, size_t size, b
 	const char *reason = "more than 4096 bytes";
 
 	intake->statistics.received++;
+	/* Relaxed: as in count_gap. */
+	__atomic_store_n(&intake->seen_received, intake->statistics.received, __ATOMIC_RELAXED);
 	astshm_counter_add(intake->metrics->udp_received, 1);
 	int result = cut ? -EBADMSG : osc_decode(datagram, size, &message, &reason);
 	if (result == -ENOMEM) {
@@ -166,6 +170,13 @@ void intake_datagram(struct intake *intake, const void *datagram, size_t size, b
 		take_message(intake, &message, source);
 		osc_message_fini(&message);
 	}
+}
+
+void intake_observe(const struct intake *intake, uint64_t *received, uint64_t *lost)
+{
+	/* Relaxed: two figures, each true for itself. */
+	*received = __atomic_load_n(&intake->seen_received, __ATOMIC_RELAXED);
+	*lost = __atomic_load_n(&intake->seen_lost, __ATOMIC_RELAXED);
 }
 
 void intake_kernel_dropped(struct intake *intake, uint32_t count)

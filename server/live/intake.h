@@ -38,6 +38,9 @@ struct intake {
 	struct queue *queue; /* of struct live_event */
 	struct sequence sequence;
 	struct intake_statistics statistics;
+	/* For other threads: statistics.received and .lost. */
+	uint64_t seen_received;
+	uint64_t seen_lost;
 	struct log_limit malformed;
 	struct log_limit unknown;
 	struct log_limit refused;
@@ -48,6 +51,8 @@ void intake_init(struct intake *intake, struct server_metrics *metrics, struct q
 /* One datagram. `cut`: it was longer than the buffer that holds it. */
 void intake_datagram(struct intake *intake, const void *datagram, size_t size, bool cut,
 		     const struct sequence_source *source);
+/* How many datagrams came and how many numbers are missing so far; for any thread. */
+void intake_observe(const struct intake *intake, uint64_t *received, uint64_t *lost);
 /* `count` more datagrams never arrived here: the receive buffer was full. */
 void intake_kernel_dropped(struct intake *intake, uint32_t count);
 

@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "queue.h"
+
+/* The clock of deadlines must not be set back. */
+static void init_condition(pthread_cond_t *condition)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(condition, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
 
 int queue_init(struct queue *queue, size_t capacity, queue_depth_fn *depth_changed,
 	       void *context)
@@ -14,9 +26,20 @@ int queue_init(struct queue *queue, size_t capacity, queue_depth_fn *depth_chang
 	queue->items = calloc(capacity, sizeof *queue->items);
 	if (!queue->items)
 		return -ENOMEM;
+	queue->last_task = &queue->first_task;
 	pthread_mutex_init(&queue->lock, NULL);
-	pthread_cond_init(&queue->filled, NULL);
+	init_condition(&queue->filled);
 	return 0;
+}
+
+static struct task *unlink_task(struct queue *queue)
+{
+	struct task *task = queue->first_task;
+
+	queue->first_task = task->next;
+	if (!queue->first_task)
+		queue->last_task = &queue->first_task;
+	return task;
 }
 
 void queue_fini(struct queue *queue, void (*free_item)(void *item))
@@ -25,6 +48,8 @@ void queue_fini(struct queue *queue, void (*free_item)(void *item))
 		return;
 	for (size_t i = 0; i < queue->count; i++)
 		free_item(queue->items[(queue->head + i) % queue->capacity]);
+	while (queue->first_task)
+		free(unlink_task(queue));
 	pthread_cond_destroy(&queue->filled);
 	pthread_mutex_destroy(&queue->lock);
 	free(queue->items);
@@ -60,25 +85,66 @@ int queue_push(struct queue *queue, void *item)
 	return result;
 }
 
-static void *pop_locked(struct queue *queue)
+int queue_post(struct queue *queue, struct task *task)
 {
-	while (queue->count == 0) {
-		if (queue->closed)
-			return NULL;
-		pthread_cond_wait(&queue->filled, &queue->lock);
+	pthread_mutex_lock(&queue->lock);
+	bool closed = queue->closed;
+	if (!closed) {
+		task->next = NULL;
+		*queue->last_task = task;
+		queue->last_task = &task->next;
+		pthread_cond_signal(&queue->filled);
 	}
+	pthread_mutex_unlock(&queue->lock);
+	return closed ? -EPIPE : 0;
+}
+
+static void *unlink_item(struct queue *queue)
+{
 	void *item = queue->items[queue->head];
+
 	queue->head = (queue->head + 1) % queue->capacity;
 	set_count(queue, queue->count - 1);
 	return item;
 }
 
-void *queue_pop(struct queue *queue)
+/* False: the time has come. */
+static bool wait_for_something(struct queue *queue, int64_t until_ns)
+{
+	struct timespec until = { .tv_sec = (time_t)(until_ns / 1000000000),
+				  .tv_nsec = (long)(until_ns % 1000000000) };
+
+	if (until_ns == QUEUE_FOREVER)
+		return pthread_cond_wait(&queue->filled, &queue->lock) == 0;
+	return pthread_cond_timedwait(&queue->filled, &queue->lock, &until) != ETIMEDOUT;
+}
+
+static enum queue_got take_locked(struct queue *queue, int64_t until_ns, void **item,
+				  struct task **task)
+{
+	while (queue->count == 0 && !queue->first_task) {
+		if (queue->closed)
+			return QUEUE_CLOSED;
+		if (!wait_for_something(queue, until_ns) && queue->count == 0 &&
+		    !queue->first_task)
+			return QUEUE_TIMEOUT;
+	}
+	queue->task_was_last = queue->first_task && (queue->count == 0 || !queue->task_was_last);
+	if (queue->task_was_last) {
+		*task = unlink_task(queue);
+		return QUEUE_TASK;
+	}
+	*item = unlink_item(queue);
+	return QUEUE_ITEM;
+}
+
+enum queue_got queue_take(struct queue *queue, int64_t until_ns, void **item,
+			  struct task **task)
 {
 	pthread_mutex_lock(&queue->lock);
-	void *item = pop_locked(queue);
+	enum queue_got got = take_locked(queue, until_ns, item, task);
 	pthread_mutex_unlock(&queue->lock);
-	return item;
+	return got;
 }
 
 void queue_close(struct queue *queue)

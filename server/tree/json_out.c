@@ -20,6 +20,12 @@ void json_out_fini(struct json_out *out)
 	*out = (struct json_out){ 0 };
 }
 
+void json_out_clear(struct json_out *out)
+{
+	out->length = out->depth = 0;
+	out->filled = out->after_key = out->failed = false;
+}
+
 int json_out_result(const struct json_out *out)
 {
 	return out->failed ? -ENOMEM : 0;
@@ -286,6 +292,17 @@ void json_out_text(struct json_out *out, const char *text)
 {
 	begin_item(out);
 	put_quoted(out, text);
+}
+
+void json_out_raw(struct json_out *out, const char *text, size_t length)
+{
+	begin_item(out);
+	put(out, text, length);
+}
+
+void json_out_append(struct json_out *out, const char *text, size_t length)
+{
+	put(out, text, length);
 }
 
 static void write_list(struct json_out *out, const struct value_list *list)

@@ -29,6 +29,8 @@ struct json_out {
 
 void json_out_init(struct json_out *out, unsigned indent);
 void json_out_fini(struct json_out *out);
+/* Empty again; the memory stays for what comes next. */
+void json_out_clear(struct json_out *out);
 /* 0, or -ENOMEM if anything written so far is missing. */
 int json_out_result(const struct json_out *out);
 
@@ -47,6 +49,9 @@ void json_out_number(struct json_out *out, double number);
 void json_out_text(struct json_out *out, const char *text);
 void json_out_value(struct json_out *out, const struct value *value);
 void json_out_map(struct json_out *out, const struct value_map *map);
+/* A value that is JSON already, put down as it is, and more of it. */
+void json_out_raw(struct json_out *out, const char *text, size_t length);
+void json_out_append(struct json_out *out, const char *text, size_t length);
 
 /*
  * The shortest digits that read back as the same double, laid out as Python's

@@ -3,6 +3,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -11,16 +13,46 @@
 
 static struct ast_server *current;
 
+#define HEARD_MAX 1024u
+
+static char *heard[HEARD_MAX + 1];
+static size_t heard_count;
+
+static void hear(void *context, struct message *message)
+{
+	(void)context;
+	assert_true(heard_count < HEARD_MAX);
+	heard[heard_count] = strndup(message_text(message), message->length);
+	assert_non_null(heard[heard_count++]);
+	message_release(message);
+}
+
+/* What fixture_heard gave last. */
+static char *given[HEARD_MAX + 1];
+
+char *const *fixture_heard(void)
+{
+	for (size_t i = 0; given[i]; i++)
+		free(given[i]);
+	memcpy(given, heard, sizeof given);
+	memset(heard, 0, sizeof heard);
+	heard_count = 0;
+	return given;
+}
+
 struct ast_server *fixture_create(const char *case_name, size_t queue_capacity)
 {
 	char name[128];
 
 	snprintf(name, sizeof name, "test-server-%s.%d", case_name, (int)getpid());
 	struct server_options options = { .udp_off = true, .queue_capacity = queue_capacity,
+					  .websocket_off = true,
+					  .cache_capacity = CACHE_CAPACITY,
 					  .metrics = { .name = name } };
 	log_set_level(LOG_ERROR);
 	assert_int_equal(ast_server_create(&current, &options), 0);
 	assert_non_null(current->metrics.writer);
+	current->broadcast = hear;
 	return current;
 }
 
@@ -28,7 +60,45 @@ int fixture_teardown(void **state)
 {
 	(void)state;
 	ast_server_destroy(&current);
+	fixture_heard();
+	fixture_heard();
 	return 0;
+}
+
+struct live_event *fixture_pop(struct ast_server *server)
+{
+	struct task *task;
+	void *event = NULL;
+
+	assert_int_equal(queue_take(&server->queue, 0, &event, &task), QUEUE_ITEM);
+	return event;
+}
+
+/* Track 0 with two devices, track 1 with none, return track 2, master 3; scenes 0 to 3. */
+static const char live_set[] =
+	"<?xml version=\"1.0\"?><Ableton><LiveSet><Tracks>"
+	"<MidiTrack><Name><EffectiveName Value=\"1-MIDI\"/></Name><Color Value=\"3\"/>"
+	"<DeviceChain><Mixer><Volume><Manual Value=\"0.5\"/></Volume></Mixer>"
+	"<Devices><Eq8/><Reverb/></Devices></DeviceChain></MidiTrack>"
+	"<AudioTrack><Name><EffectiveName Value=\"2-Audio\"/></Name>"
+	"<DeviceChain><Mixer/></DeviceChain></AudioTrack>"
+	"<ReturnTrack><Name><EffectiveName Value=\"A-Reverb\"/></Name>"
+	"<DeviceChain><Mixer/></DeviceChain></ReturnTrack>"
+	"</Tracks><MainTrack><Name><EffectiveName Value=\"Main\"/></Name></MainTrack>"
+	"<Scenes><Scene><Name Value=\"one\"/></Scene><Scene><Name Value=\"two\"/></Scene>"
+	"<Scene><Name Value=\"three\"/></Scene><Scene><Name Value=\"four\"/></Scene></Scenes>"
+	"<FileRef Type=\"1\"><Name Value=\"kick.wav\"/></FileRef></LiveSet></Ableton>";
+
+void fixture_load(struct ast_server *server)
+{
+	char path[] = "/tmp/test-server-XXXXXX.xml";
+	int file = mkstemps(path, 4);
+
+	assert_true(file >= 0);
+	assert_int_equal(write(file, live_set, sizeof live_set - 1), sizeof live_set - 1);
+	close(file);
+	assert_int_equal(ast_server_load(server, path), 0);
+	unlink(path);
 }
 
 static int64_t counter(struct ast_server *server, const char *name, const struct astshm_tag *tags,
@@ -82,7 +152,9 @@ void fixture_check_identity(struct ast_server *server)
 	assert_int_equal(received, fixture_counter(server, "events.processed") +
 				   fixture_counter(server, "events.unhandled") +
 				   fixture_counter(server, "errors.event_processing") +
+				   fixture_counter(server, "events.ignored.no_ast") +
 				   fixture_counter(server, "events.ignored.invalid") +
 				   fixture_counter(server, "events.ignored.no_target"));
-	assert_int_equal(received, fixture_samples(server, "event.processing.duration", NULL));
+	assert_int_equal(received, fixture_samples(server, "event.processing.duration", NULL) +
+				   fixture_counter(server, "events.ignored.no_ast"));
 }

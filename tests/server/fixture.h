@@ -22,6 +22,18 @@ int64_t fixture_tagged(struct ast_server *server, const char *name, const char *
 int64_t fixture_samples(struct ast_server *server, const char *name, const char *type);
 double fixture_gauge(struct ast_server *server, const char *name);
 
+/* The next event that waits; it must be there, and is the caller's to free. */
+struct live_event *fixture_pop(struct ast_server *server);
+
+/* Loads a Live Set of these tracks, scenes and so on: see fixture.c. */
+void fixture_load(struct ast_server *server);
+
+/*
+ * What was broadcast since the last call, as JSON texts; a NULL follows the
+ * last. Valid until the next call. The server must have no WebSocket.
+ */
+char *const *fixture_heard(void);
+
 /* received = processed + unhandled + errors + ignored.*, to the last event. */
 void fixture_check_identity(struct ast_server *server);
 

@@ -71,7 +71,7 @@ static void every_option_is_taken(void **state)
 			       "--metrics=t", "--metrics-mode=0644", "--metrics-group=daemon",
 			       "--metrics-keep", "--log-level=debug", "--allow-remote", NULL),
 			 OPTIONS_RUN);
-	assert_int_equal(options.udp_port, 0);
+	assert_int_equal(options.udp.port, 0);
 	assert_int_equal(options.server.udp_buffer_bytes, 65536);
 	assert_int_equal(options.server.queue_capacity, 5);
 	assert_string_equal(options.server.metrics.name, "t");
@@ -99,8 +99,8 @@ static void ipv6_host_stands_in_brackets(void **state)
 
 	(void)state;
 	assert_int_equal(parse(&options, "--udp", "[::1]:7000", NULL), OPTIONS_RUN);
-	assert_string_equal(options.udp_host, "::1");
-	assert_int_equal(options.udp_port, 7000);
+	assert_string_equal(options.udp.name, "::1");
+	assert_int_equal(options.udp.port, 7000);
 	assert_int_equal(options.server.udp.storage.ss_family, AF_INET6);
 	expect_usage("--udp", "::1:7000");
 }
@@ -158,14 +158,51 @@ static void unknown_and_incomplete_options_are_refused(void **state)
 	expect_usage("--no-metrics=1", NULL);
 }
 
-static void file_is_refused_with_the_reason(void **state)
+static void file_is_what_is_served(void **state)
 {
 	struct options options;
 
 	(void)state;
-	assert_int_equal(parse(&options, "--no-metrics", "set.als", NULL), OPTIONS_USAGE);
-	assert_non_null(strstr(text, "set.als"));
-	assert_non_null(strstr(text, "no FILE"));
+	assert_int_equal(parse(&options, "--no-metrics", "set.als", "--reload-on-gap", "10",
+			       "--no-watch", NULL), OPTIONS_RUN);
+	assert_string_equal(options.housekeeping.file, "set.als");
+	assert_int_equal(options.housekeeping.reload_on_gap, 10);
+	assert_false(options.housekeeping.watch);
+	assert_int_equal(parse(&options, "a.als", "b.als", NULL), OPTIONS_USAGE);
+	assert_non_null(strstr(text, "b.als"));
+	assert_int_equal(parse(&options, "--reload-on-gap=1", NULL), OPTIONS_USAGE);
+	assert_non_null(strstr(text, "FILE"));
+}
+
+static void websocket_options_are_taken(void **state)
+{
+	struct options options;
+	struct sockaddr_in in;
+
+	(void)state;
+	assert_int_equal(parse(&options, NULL), OPTIONS_RUN);
+	memcpy(&in, &options.server.websocket.address.storage, sizeof in);
+	assert_int_equal(ntohs(in.sin_port), 8765);
+	assert_int_equal(ntohl(in.sin_addr.s_addr), INADDR_LOOPBACK);
+	assert_int_equal(options.server.websocket.clients, 128);
+	assert_int_equal(options.server.websocket.queue_messages, 1000);
+	assert_false(options.server.control);
+	assert_int_equal(options.server.cache_capacity, 256);
+	assert_int_equal(parse(&options, "--websocket", "[::1]:7", "--ws-clients=3", "--ws-queue=4",
+			       "--ws-origin=https://a.example", "--ws-origin=http://b.example:1",
+			       "--control", "--cache=0", NULL), OPTIONS_RUN);
+	assert_string_equal(options.websocket.name, "::1");
+	assert_int_equal(options.server.websocket.clients, 3);
+	assert_int_equal(options.server.websocket.queue_messages, 4);
+	assert_int_equal(options.server.websocket.origin_count, 2);
+	assert_string_equal(options.server.websocket.origins[1], "http://b.example:1");
+	assert_true(options.server.control);
+	assert_int_equal(options.server.cache_capacity, 0);
+	expect_usage("--websocket", "0.0.0.0:1");
+	expect_usage("--websocket", "nowhere");
+	expect_usage("--ws-origin", "a.example");
+	expect_usage("--ws-clients", "0");
+	expect_usage("--cache", "-1");
 }
 
 static void file_options_print_and_serve_nothing(void **state)
@@ -255,7 +292,8 @@ int main(void)
 		cmocka_unit_test(bad_modes_are_refused),
 		cmocka_unit_test(empty_texts_and_unknown_levels_are_refused),
 		cmocka_unit_test(unknown_and_incomplete_options_are_refused),
-		cmocka_unit_test(file_is_refused_with_the_reason),
+		cmocka_unit_test(file_is_what_is_served),
+		cmocka_unit_test(websocket_options_are_taken),
 		cmocka_unit_test(file_options_print_and_serve_nothing),
 		cmocka_unit_test(file_options_with_too_few_or_many_files_are_refused),
 		cmocka_unit_test(address_off_loopback_needs_allow_remote),

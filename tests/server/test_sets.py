@@ -259,7 +259,7 @@ def test_failure_is_one_line_and_exit_1(folder):
 def test_wrong_use_is_exit_2(folder):
     fine = make_set.write(folder / "fine.als", make_set.live_set([]))
     for arguments in (["--info"], ["--diff", fine], ["--ast", fine, fine],
-                      ["--info", fine, "--ast", fine], [fine], ["--info", ""]):
+                      ["--info", fine, "--ast", fine], [fine, fine], ["--info", ""]):
         refused(2, *arguments)
 
 

@@ -33,24 +33,37 @@ static enum event_result process(struct ast_server *server, const char *path,
 	return process_live_event(server, &event);
 }
 
+/* An attribute of the project node; NULL: there is none. */
+static const struct value *project_value(struct ast_server *server, const char *key)
+{
+	return value_map_get(&tree_root(server->project.tree)->attributes, key);
+}
+
+static struct ast_server *create_loaded(const char *case_name)
+{
+	struct ast_server *server = fixture_create(case_name, 1);
+
+	fixture_load(server);
+	return server;
+}
+
 static void transport_events_change_the_project(void **state)
 {
-	struct ast_server *server = fixture_create("transport", 1);
+	struct ast_server *server = create_loaded("transport");
 
 	(void)state;
-	assert_false(server->project.is_playing.known);
+	assert_null(project_value(server, "is_playing"));
 	assert_int_equal(SEND(server, "/live/transport/play", I(2)), EVENT_PROCESSED);
-	assert_true(server->project.is_playing.known);
-	assert_true(server->project.is_playing.value);
+	assert_true(project_value(server, "is_playing")->boolean);
 	assert_int_equal(SEND(server, "/live/transport/play", FALSE), EVENT_PROCESSED);
-	assert_false(server->project.is_playing.value);
+	assert_false(project_value(server, "is_playing")->boolean);
 	assert_int_equal(SEND(server, "/live/transport/tempo", F(121.5f)), EVENT_PROCESSED);
-	assert_true(server->project.tempo.value == 121.5);
+	assert_true(project_value(server, "tempo")->number == 121.5);
 	assert_int_equal(SEND(server, "/live/transport/tempo", S("90.25"), I(7)), EVENT_PROCESSED);
-	assert_true(server->project.tempo.value == 90.25);
-	assert_false(server->project.position.known);
+	assert_true(project_value(server, "tempo")->number == 90.25);
+	assert_null(project_value(server, "position"));
 	assert_int_equal(SEND(server, "/live/transport/position", I(16)), EVENT_PROCESSED);
-	assert_true(server->project.position.value == 16.0);
+	assert_true(project_value(server, "position")->number == 16.0);
 	assert_int_equal(fixture_counter(server, "events.processed"), 5);
 	assert_int_equal(fixture_tagged(server, "events.processed.by_type", "transport"), 5);
 	assert_int_equal(fixture_tagged(server, "events.received.by_type",
@@ -59,14 +72,33 @@ static void transport_events_change_the_project(void **state)
 	fixture_check_identity(server);
 }
 
+static void events_before_a_load_are_dropped_and_counted(void **state)
+{
+	struct ast_server *server = fixture_create("no-ast", 1);
+
+	(void)state;
+	assert_int_equal(SEND(server, "/live/transport/play", I(1)), EVENT_NO_AST);
+	/* Neither arguments nor the path matter. */
+	assert_int_equal(SEND_BARE(server, "/live/track/mute"), EVENT_NO_AST);
+	assert_int_equal(SEND_BARE(server, "nonsense"), EVENT_NO_AST);
+	assert_int_equal(SEND_BARE(server, "/live/cursor/track"), EVENT_UNMEASURED);
+	assert_int_equal(fixture_counter(server, "events.received"), 3);
+	assert_int_equal(fixture_counter(server, "events.ignored.no_ast"), 3);
+	assert_int_equal(fixture_samples(server, DURATION, NULL), 0);
+	fixture_check_identity(server);
+	fixture_load(server);
+	assert_int_equal(SEND(server, "/live/transport/play", I(1)), EVENT_PROCESSED);
+	fixture_check_identity(server);
+}
+
 static void failed_conversion_changes_nothing(void **state)
 {
-	struct ast_server *server = fixture_create("conversion", 1);
+	struct ast_server *server = create_loaded("conversion");
 
 	(void)state;
 	SEND(server, "/live/transport/tempo", F(120.0f));
 	assert_int_equal(SEND(server, "/live/transport/tempo", S("fast")), EVENT_FAILED);
-	assert_true(server->project.tempo.value == 120.0);
+	assert_true(project_value(server, "tempo")->number == 120.0);
 	assert_int_equal(SEND(server, "/live/track/renamed", S("abc"), S("x")), EVENT_FAILED);
 	assert_int_equal(fixture_counter(server, "errors.event_processing"), 2);
 	assert_int_equal(fixture_tagged(server, "errors.event_processing.by_type",
@@ -76,17 +108,18 @@ static void failed_conversion_changes_nothing(void **state)
 
 static void checks_come_in_their_order(void **state)
 {
-	struct ast_server *server = fixture_create("order", 1);
+	struct ast_server *server = create_loaded("order");
 
 	(void)state;
 	/* Argument count before conversion, conversion before lookup. */
 	assert_int_equal(SEND(server, "/live/track/renamed", S("abc")), EVENT_INVALID);
 	assert_int_equal(SEND(server, "/live/track/renamed", S("abc"), S("x")), EVENT_FAILED);
-	assert_int_equal(SEND(server, "/live/track/renamed", S("1"), S("x")), EVENT_NO_TARGET);
+	assert_int_equal(SEND(server, "/live/track/renamed", S("9"), S("x")), EVENT_NO_TARGET);
 	assert_int_equal(SEND(server, "/live/track/renamed", F(NAN), S("x")), EVENT_FAILED);
 }
 
-/* Every path of the protocol: least arguments, one argument that cannot be converted. */
+/* Every path of the protocol: least arguments, one argument that cannot be converted.
+ * The scene that is removed is the one added before. */
 static const struct {
 	const char *path;
 	const char *processed_type;
@@ -104,8 +137,8 @@ static const struct {
 	{ "/live/device/param", "device_param", "device_param", 4, 3, EVENT_NO_TARGET },
 	{ "/live/device/parameter", "device_param", "device_param", 4, 2, EVENT_NO_TARGET },
 	{ "/live/scene/renamed", NULL, NULL, 2, 0, EVENT_NO_TARGET },
-	{ "/live/scene/added", NULL, NULL, 2, 0, EVENT_NO_TARGET },
-	{ "/live/scene/removed", NULL, NULL, 1, 0, EVENT_NO_TARGET },
+	{ "/live/scene/added", NULL, NULL, 2, 0, EVENT_PROCESSED },
+	{ "/live/scene/removed", NULL, NULL, 1, 0, EVENT_PROCESSED },
 	{ "/live/scene/reordered", NULL, NULL, 0, -1, EVENT_PROCESSED },
 	{ "/live/clip_slot/created", NULL, NULL, 5, 4, EVENT_NO_TARGET },
 	{ "/live/transport/play", "transport", NULL, 1, -1, EVENT_PROCESSED },
@@ -120,13 +153,13 @@ static const char *or_path(const char *type, size_t row)
 	return type ? type : protocol[row].path;
 }
 
-/* Sends row `i` with `count` arguments of 1, argument `bad` being no number. */
+/* Sends row `i` with `count` arguments of 90, which nothing has for its index. */
 static enum event_result send_row(struct ast_server *server, size_t i, size_t count, int bad)
 {
 	struct osc_value arguments[8];
 
 	for (size_t at = 0; at < 8; at++)
-		arguments[at] = (struct osc_value)I(1);
+		arguments[at] = (struct osc_value)I(90);
 	if (bad >= 0)
 		arguments[bad] = (struct osc_value)S("no number");
 	return process(server, protocol[i].path, arguments, count);
@@ -134,7 +167,7 @@ static enum event_result send_row(struct ast_server *server, size_t i, size_t co
 
 static void every_path_of_the_protocol_is_checked_and_counted(void **state)
 {
-	struct ast_server *server = fixture_create("protocol", 1);
+	struct ast_server *server = create_loaded("protocol");
 
 	(void)state;
 	for (size_t i = 0; i < PROTOCOL; i++) {
@@ -184,7 +217,7 @@ static void unknown_paths_are_unhandled(void **state)
 	static const char *const paths[] = { "/live/track/color", "/live/clip/added", "/live",
 					     "/live/track/renamed/more", "/live/cursor",
 					     "/live/transport", "nonsense" };
-	struct ast_server *server = fixture_create("unknown", 1);
+	struct ast_server *server = create_loaded("unknown");
 	size_t count = sizeof paths / sizeof paths[0];
 
 	(void)state;
@@ -200,7 +233,7 @@ static void unknown_paths_are_unhandled(void **state)
 
 static void path_that_no_tag_holds_is_counted_as_other(void **state)
 {
-	struct ast_server *server = fixture_create("long-path", 1);
+	struct ast_server *server = create_loaded("long-path");
 	char path[1000];
 
 	(void)state;
@@ -233,7 +266,7 @@ static int64_t sum_by_type(struct ast_server *server, const char *name, size_t *
 
 static void strangers_paths_cost_a_bounded_number_of_series(void **state)
 {
-	struct ast_server *server = fixture_create("strangers", 1);
+	struct ast_server *server = create_loaded("strangers");
 	char path[] = "/stranger/0000";
 	size_t series;
 
@@ -243,7 +276,7 @@ static void strangers_paths_cost_a_bounded_number_of_series(void **state)
 			path[13 - at] = (char)('0' + rest % 10);
 		assert_int_equal(SEND_BARE(server, path), EVENT_UNHANDLED);
 	}
-	assert_int_equal(SEND(server, "/live/track/mute", I(0), TRUE), EVENT_NO_TARGET);
+	assert_int_equal(SEND(server, "/live/track/mute", I(0), TRUE), EVENT_PROCESSED);
 	assert_int_equal(sum_by_type(server, "events.unhandled.by_type", &series), 1000);
 	assert_true(series <= 65);
 	assert_int_equal(sum_by_type(server, "events.received.by_type", &series), 1001);
@@ -264,7 +297,7 @@ static enum event_result remember_sum(struct ast_server *server, const struct ev
 
 static void added_handler_gets_converted_arguments(void **state)
 {
-	struct ast_server *server = fixture_create("added", 1);
+	struct ast_server *server = create_loaded("added");
 	int64_t sum = 0;
 	struct event_handler handler = { .group = "test", .path = "/live/custom", .arguments = "ii",
 					 .apply = remember_sum, .context = &sum };
@@ -301,7 +334,7 @@ static void bad_handlers_are_refused(void **state)
 
 static void exact_path_wins_over_the_longest_prefix(void **state)
 {
-	struct ast_server *server = fixture_create("prefix", 1);
+	struct ast_server *server = create_loaded("prefix");
 	struct event_handler deeper = { .group = "test", .path = "/live/transport/loop/",
 					.flags = EVENT_PREFIX,
 					.arguments = "", .processed_type = "loop",
@@ -322,13 +355,14 @@ static void without_metrics_events_are_applied_all_the_same(void **state)
 {
 	struct ast_server *server = NULL;
 	struct server_options options = { .udp_off = true, .queue_capacity = 1,
-					  .metrics = { .off = true } };
+					  .websocket_off = true, .metrics = { .off = true } };
 
 	(void)state;
 	assert_int_equal(ast_server_create(&server, &options), 0);
 	assert_string_equal(metrics_segment(&server->metrics), "off");
+	fixture_load(server);
 	assert_int_equal(SEND(server, "/live/transport/play", TRUE), EVENT_PROCESSED);
-	assert_true(server->project.is_playing.value);
+	assert_true(project_value(server, "is_playing")->boolean);
 	assert_int_equal(SEND_BARE(server, "/live/other"), EVENT_UNHANDLED);
 	assert_int_equal(SEND(server, "/live/transport/tempo", S("x")), EVENT_FAILED);
 	ast_server_tick(server);
@@ -341,6 +375,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(transport_events_change_the_project),
+		CASE(events_before_a_load_are_dropped_and_counted),
 		CASE(failed_conversion_changes_nothing),
 		CASE(checks_come_in_their_order),
 		CASE(every_path_of_the_protocol_is_checked_and_counted),

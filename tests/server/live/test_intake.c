@@ -96,7 +96,7 @@ static void event_is_queued_as_it_was_sent(void **state)
 	put_word(&datagram, 3);
 	put_string(&datagram, "Bass");
 	take(server, &datagram);
-	struct live_event *event = queue_pop(&server->queue);
+	struct live_event *event = fixture_pop(server);
 	assert_string_equal(event->path, "/live/track/renamed");
 	assert_int_equal(event->sequence, 7);
 	assert_true(event->timestamp == 1.0);
@@ -145,7 +145,7 @@ static void number_may_be_a_truth_and_the_timestamp_an_integer(void **state)
 	put_string(&datagram, "/live/x");
 	take(server, &datagram);
 	check_account(server, 1, 1, 0, 0);
-	struct live_event *event = queue_pop(&server->queue);
+	struct live_event *event = fixture_pop(server);
 	assert_int_equal(event->sequence, 1);
 	assert_true(event->timestamp == 12.0);
 	free(event);
@@ -205,7 +205,7 @@ static void full_queue_refuses_the_newest_and_counts_it(void **state)
 	assert_int_equal(fixture_counter(server, "udp.sequence.lost"), 0);
 	assert_true(fixture_gauge(server, "udp.queue.depth") == 3.0);
 	for (int32_t number = 0; number < 3; number++) {
-		struct live_event *event = queue_pop(&server->queue);
+		struct live_event *event = fixture_pop(server);
 		assert_int_equal(event->sequence, number);
 		free(event);
 	}
@@ -241,12 +241,15 @@ static void event_thread_applies_all_that_was_queued(void **state)
 	struct datagram cursor = envelope(",ifs", EVENTS, "/live/cursor/other");
 
 	(void)state;
+	fixture_load(server);
+	server->broadcast = NULL; /* more than the fixture keeps */
 	for (int32_t number = 0; number < EVENTS; number++)
 		take_play(server, number);
 	take(server, &cursor);
 	assert_int_equal(ast_server_start(server), 0);
 	ast_server_stop(server);
-	assert_true(server->project.is_playing.value);
+	assert_true(value_map_get(&tree_root(server->project.tree)->attributes, "is_playing")
+			    ->boolean);
 	assert_int_equal(fixture_counter(server, "events.processed"), EVENTS);
 	assert_int_equal(fixture_samples(server, "event.queue.wait", NULL), EVENTS);
 	assert_true(fixture_gauge(server, "udp.queue.depth") == 0.0);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -16,6 +17,15 @@
 #define ITEMS_EACH 20000u
 
 static int numbers[8];
+
+/* The next item; NULL: closed. There are no tasks. */
+static void *pop(struct queue *queue)
+{
+	struct task *task;
+	void *item;
+
+	return queue_take(queue, QUEUE_FOREVER, &item, &task) == QUEUE_ITEM ? item : NULL;
+}
 
 static void count_freed(void *item)
 {
@@ -32,8 +42,8 @@ static void oldest_comes_out_first(void **state)
 	for (int round = 0; round < 3; round++) {
 		assert_int_equal(queue_push(&queue, &numbers[0]), 0);
 		assert_int_equal(queue_push(&queue, &numbers[1]), 0);
-		assert_ptr_equal(queue_pop(&queue), &numbers[0]);
-		assert_ptr_equal(queue_pop(&queue), &numbers[1]);
+		assert_ptr_equal(pop(&queue), &numbers[0]);
+		assert_ptr_equal(pop(&queue), &numbers[1]);
 	}
 	queue_fini(&queue, count_freed);
 }
@@ -47,10 +57,10 @@ static void newest_is_refused_when_full(void **state)
 	assert_int_equal(queue_push(&queue, &numbers[0]), 0);
 	assert_int_equal(queue_push(&queue, &numbers[1]), 0);
 	assert_int_equal(queue_push(&queue, &numbers[2]), -EAGAIN);
-	assert_ptr_equal(queue_pop(&queue), &numbers[0]);
+	assert_ptr_equal(pop(&queue), &numbers[0]);
 	assert_int_equal(queue_push(&queue, &numbers[3]), 0);
-	assert_ptr_equal(queue_pop(&queue), &numbers[1]);
-	assert_ptr_equal(queue_pop(&queue), &numbers[3]);
+	assert_ptr_equal(pop(&queue), &numbers[1]);
+	assert_ptr_equal(pop(&queue), &numbers[3]);
 	queue_fini(&queue, count_freed);
 }
 
@@ -71,8 +81,8 @@ static void closed_queue_gives_what_is_left(void **state)
 	assert_int_equal(queue_push(&queue, &numbers[0]), 0);
 	queue_close(&queue);
 	assert_int_equal(queue_push(&queue, &numbers[1]), -EPIPE);
-	assert_ptr_equal(queue_pop(&queue), &numbers[0]);
-	assert_null(queue_pop(&queue));
+	assert_ptr_equal(pop(&queue), &numbers[0]);
+	assert_null(pop(&queue));
 	queue_fini(&queue, count_freed);
 }
 
@@ -85,7 +95,7 @@ static void fini_frees_what_nobody_took(void **state)
 	assert_int_equal(queue_init(&queue, 3, NULL, NULL), 0);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(queue_push(&queue, &freed[i]), 0);
-	assert_ptr_equal(queue_pop(&queue), &freed[0]);
+	assert_ptr_equal(pop(&queue), &freed[0]);
 	queue_fini(&queue, count_freed);
 	assert_int_equal(freed[0], 0);
 	assert_int_equal(freed[1], 1);
@@ -117,9 +127,9 @@ static void each_depth_is_told(void **state)
 	queue_push(&queue, &numbers[1]);
 	queue_push(&queue, &numbers[2]);
 	assert_int_equal(depths.last, 2);
-	queue_pop(&queue);
+	pop(&queue);
 	assert_int_equal(depths.last, 1);
-	queue_pop(&queue);
+	pop(&queue);
 	assert_int_equal(depths.last, 0);
 	assert_int_equal(depths.most, 2);
 	queue_fini(&queue, count_freed);
@@ -185,7 +195,7 @@ static void producers_lose_nothing_and_keep_their_order(void **state)
 	assert_int_equal(queue_init(&queue, 16, note_depth, &depths), 0);
 	start_producers(producers, &queue);
 	assert_int_equal(pthread_create(&closer, NULL, close_when_produced, producers), 0);
-	while ((item = queue_pop(&queue)) != NULL) {
+	while ((item = pop(&queue)) != NULL) {
 		assert_int_equal(item->number, next[item->producer]);
 		next[item->producer]++;
 	}
@@ -201,7 +211,7 @@ static void producers_lose_nothing_and_keep_their_order(void **state)
 
 static void *pop_once(void *argument)
 {
-	return queue_pop(argument);
+	return pop(argument);
 }
 
 static void close_wakes_a_waiting_taker(void **state)
@@ -219,6 +229,103 @@ static void close_wakes_a_waiting_taker(void **state)
 	queue_fini(&queue, count_freed);
 }
 
+/* --- tasks ---------------------------------------------------------------- */
+
+struct numbered_task {
+	struct task task;
+	int number;
+};
+
+static void post(struct queue *queue, int number)
+{
+	struct numbered_task *task = calloc(1, sizeof *task);
+
+	assert_non_null(task);
+	task->number = number;
+	assert_int_equal(queue_post(queue, &task->task), 0);
+}
+
+/* The number of the next task, or -1 for an item; nothing else may come. */
+static int take_number(struct queue *queue)
+{
+	struct task *task;
+	void *item;
+	enum queue_got got = queue_take(queue, QUEUE_FOREVER, &item, &task);
+
+	if (got == QUEUE_ITEM)
+		return -1;
+	assert_int_equal(got, QUEUE_TASK);
+	int number = ((struct numbered_task *)task)->number;
+	free(task);
+	return number;
+}
+
+static void tasks_and_items_take_turns(void **state)
+{
+	static const int order[] = { 1, -1, 2, -1, 3, 4 };
+	struct queue queue;
+
+	(void)state;
+	assert_int_equal(queue_init(&queue, 2, NULL, NULL), 0);
+	queue_push(&queue, &numbers[0]);
+	queue_push(&queue, &numbers[1]);
+	for (int number = 1; number <= 4; number++)
+		post(&queue, number); /* a full queue refuses no task */
+	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+		assert_int_equal(take_number(&queue), order[i]);
+	post(&queue, 5);
+	assert_int_equal(take_number(&queue), 5);
+	queue_fini(&queue, count_freed);
+}
+
+static void closed_queue_gives_tasks_that_are_left_and_refuses_more(void **state)
+{
+	struct task late = { 0 };
+	struct task *task;
+	struct queue queue;
+	void *item;
+
+	(void)state;
+	assert_int_equal(queue_init(&queue, 2, NULL, NULL), 0);
+	post(&queue, 7);
+	queue_close(&queue);
+	assert_int_equal(queue_post(&queue, &late), -EPIPE);
+	assert_int_equal(take_number(&queue), 7);
+	assert_int_equal(queue_take(&queue, QUEUE_FOREVER, &item, &task), QUEUE_CLOSED);
+	queue_fini(&queue, count_freed);
+}
+
+static void fini_frees_tasks_that_nobody_took(void **state)
+{
+	struct queue queue;
+
+	(void)state;
+	assert_int_equal(queue_init(&queue, 2, NULL, NULL), 0);
+	post(&queue, 1);
+	post(&queue, 2);
+	queue_fini(&queue, count_freed); /* the leak checker looks on */
+}
+
+static void time_runs_out_where_nothing_comes(void **state)
+{
+	struct timespec now;
+	struct task *task;
+	struct queue queue;
+	void *item;
+
+	(void)state;
+	assert_int_equal(queue_init(&queue, 2, NULL, NULL), 0);
+	assert_int_equal(queue_take(&queue, 0, &item, &task), QUEUE_TIMEOUT);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	int64_t until_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec + 20000000;
+	assert_int_equal(queue_take(&queue, until_ns, &item, &task), QUEUE_TIMEOUT);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	assert_true((int64_t)now.tv_sec * 1000000000 + now.tv_nsec >= until_ns);
+	queue_push(&queue, &numbers[0]);
+	assert_int_equal(queue_take(&queue, 0, &item, &task), QUEUE_ITEM);
+	queue_fini(&queue, count_freed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +337,10 @@ int main(void)
 		cmocka_unit_test(each_depth_is_told),
 		cmocka_unit_test(producers_lose_nothing_and_keep_their_order),
 		cmocka_unit_test(close_wakes_a_waiting_taker),
+		cmocka_unit_test(tasks_and_items_take_turns),
+		cmocka_unit_test(closed_queue_gives_tasks_that_are_left_and_refuses_more),
+		cmocka_unit_test(fini_frees_tasks_that_nobody_took),
+		cmocka_unit_test(time_runs_out_where_nothing_comes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

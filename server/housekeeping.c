@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "housekeeping.h"
+#include "watch.h"
+
+#define GAP_LOOK_MS 100
+
+struct housekeeping {
+	struct ast_server *server;
+	struct housekeeping_options options;
+	struct watch *watch; /* NULL: the file is not watched */
+	int64_t next_tick_ms;
+	int64_t loaded_ms;
+	uint64_t lost_when_loaded;
+	uint64_t received;    /* when last looked at */
+	int64_t quiet_since_ms;
+};
+
+/* --- loading ------------------------------------------------------------------ */
+
+static int load(struct housekeeping *house)
+{
+	uint64_t received;
+
+	/* Before the file is read: what is lost meanwhile is missing from it. */
+	intake_observe(&house->server->intake, &received, &house->lost_when_loaded);
+	int result = ast_server_load(house->server, house->options.file);
+	house->loaded_ms = clock_now_ms();
+	return result;
+}
+
+static void open_watch(struct housekeeping *house)
+{
+	char error[WATCH_ERROR_MAX];
+
+	if (house->options.watch && watch_open(&house->watch, house->options.file, error) < 0)
+		log_write(LOG_WARNING, "%s: changes of the file will not be noticed", error);
+}
+
+int housekeeping_begin(struct housekeeping **housekeeping, struct ast_server *server,
+		       const struct housekeeping_options *options)
+{
+	struct housekeeping *house = calloc(1, sizeof *house);
+	int result = 0;
+
+	if (!house)
+		return -ENOMEM;
+	*house = (struct housekeeping){ .server = server, .options = *options };
+	if (options->file) {
+		open_watch(house); /* first, so that no change falls in between */
+		result = load(house);
+	}
+	if (result < 0)
+		housekeeping_end(&house);
+	else
+		*housekeeping = house;
+	return result;
+}
+
+void housekeeping_end(struct housekeeping **housekeeping)
+{
+	if (*housekeeping)
+		watch_close(&(*housekeeping)->watch);
+	free(*housekeeping);
+	*housekeeping = NULL;
+}
+
+/* --- reasons to load again ------------------------------------------------------ */
+
+static bool file_changed(struct housekeeping *house, int64_t now_ms)
+{
+	if (!house->watch)
+		return false;
+	bool due = watch_due(house->watch, now_ms);
+	const char *problem = watch_problem(house->watch);
+	if (problem)
+		log_write(LOG_WARNING, "%s", problem);
+	return due;
+}
+
+/*
+ * The tree lacks what the lost events said; once the sender has paused, its
+ * file may have it.
+ */
+static bool too_much_lost(struct housekeeping *house, int64_t now_ms)
+{
+	uint64_t received, lost;
+
+	if (house->options.reload_on_gap == HOUSEKEEPING_NO_GAP)
+		return false;
+	intake_observe(&house->server->intake, &received, &lost);
+	if (received != house->received) {
+		house->received = received;
+		house->quiet_since_ms = now_ms;
+	}
+	if (lost - house->lost_when_loaded <= house->options.reload_on_gap ||
+	    now_ms - house->quiet_since_ms < HOUSEKEEPING_QUIET_MS ||
+	    now_ms - house->loaded_ms < HOUSEKEEPING_RELOAD_MS)
+		return false;
+	log_write(LOG_INFO, "%llu events were lost: loading the file again",
+		  (unsigned long long)(lost - house->lost_when_loaded));
+	return true;
+}
+
+/* --- the loop ---------------------------------------------------------------------- */
+
+static int64_t wait_ms(const struct housekeeping *house, int64_t now_ms)
+{
+	int64_t wait = house->next_tick_ms - now_ms;
+	int64_t watch = house->watch ? watch_timeout_ms(house->watch, now_ms) : -1;
+
+	if (watch >= 0 && watch < wait)
+		wait = watch;
+	if (house->options.reload_on_gap != HOUSEKEEPING_NO_GAP && wait > GAP_LOOK_MS)
+		wait = GAP_LOOK_MS;
+	return wait > 0 ? wait : 0;
+}
+
+static void look_around(struct housekeeping *house)
+{
+	int64_t now_ms = clock_now_ms();
+
+	/* Both are asked: each keeps its own account of time. */
+	bool changed = file_changed(house, now_ms), lost = too_much_lost(house, now_ms);
+	if (changed || lost)
+		load(house);
+	if (now_ms >= house->next_tick_ms) {
+		ast_server_tick(house->server);
+		house->next_tick_ms = now_ms + HOUSEKEEPING_TICK_MS;
+	}
+}
+
+void housekeeping_run(struct housekeeping *housekeeping, int stop_fd)
+{
+	struct housekeeping *house = housekeeping;
+	struct pollfd waits[2] = {
+		{ .fd = stop_fd, .events = POLLIN },
+		{ .fd = house->watch ? watch_fd(house->watch) : -1, .events = POLLIN },
+	};
+
+	while (!(waits[0].revents & POLLIN)) {
+		look_around(house);
+		/* An interrupted wait leaves the events of the last one. */
+		if (poll(waits, 2, (int)wait_ms(house, clock_now_ms())) < 0)
+			waits[0].revents = 0;
+	}
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What goes on beside the events, in the thread that made the server: loading
+ * the Live Set, watching its file, and the metrics' tick.
+ */
+#ifndef SERVER_HOUSEKEEPING_H
+#define SERVER_HOUSEKEEPING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server.h"
+
+#define HOUSEKEEPING_NO_GAP UINT64_MAX
+#define HOUSEKEEPING_TICK_MS 1000
+/* --reload-on-gap: traffic has been quiet for so long, and at most so often. */
+#define HOUSEKEEPING_QUIET_MS 500
+#define HOUSEKEEPING_RELOAD_MS 2000
+
+struct housekeeping_options {
+	const char *file;       /* NULL: none is served */
+	bool watch;
+	uint64_t reload_on_gap; /* missing numbers since the last load that are too many */
+};
+
+struct housekeeping;
+
+/*
+ * Loads the file and starts to watch it; a watch that cannot be had is logged. What is
+ * wrong with the file is logged too: as load_root. *housekeeping is set on success.
+ */
+int housekeeping_begin(struct housekeeping **housekeeping, struct ast_server *server,
+		       const struct housekeeping_options *options);
+/* Until `stop_fd` is readable. */
+void housekeeping_run(struct housekeeping *housekeeping, int stop_fd);
+/* *housekeeping becomes NULL. NULL is allowed. */
+void housekeeping_end(struct housekeeping **housekeeping);
+
+#endif
