@@ -5,16 +5,18 @@
 
 #include "osc_load.h"
 
-/* Half of them change any project, half are for tracks and scenes it lacks. */
+/*
+ * What a set of 8 tracks with a device each and 8 scenes has. Types are the
+ * wire's but for n, an integer from 0 to 7, and z, the integer 0.
+ */
 static const struct {
 	const char *path, *types;
-} events[] = {
-	{ "/live/transport/play", "T" },     { "/live/track/renamed", "is" },
-	{ "/live/transport/tempo", "f" },    { "/live/track/mute", "iT" },
-	{ "/live/transport/position", "f" }, { "/live/device/param", "iiif" },
-	{ "/live/transport/tempo", "f" },    { "/live/scene/renamed", "is" },
+} events[BENCH_OSC_KINDS] = {
+	{ "/live/transport/play", "T" },     { "/live/track/renamed", "ns" },
+	{ "/live/transport/tempo", "f" },    { "/live/track/mute", "nT" },
+	{ "/live/transport/position", "f" }, { "/live/device/param", "nznf" },
+	{ "/live/track/volume", "nf" },      { "/live/scene/renamed", "ns" },
 };
-#define EVENTS (sizeof events / sizeof events[0])
 
 /* Strings end with a NUL and are filled up to four bytes. */
 static uint8_t *put_string(uint8_t *at, const char *text)
@@ -45,8 +47,10 @@ static uint8_t *put_float(uint8_t *at, float value)
 static uint8_t *put_argument(uint8_t *at, char type, int32_t number)
 {
 	switch (type) {
-	case 'i':
-		return put_word(at, (uint32_t)number % 8);
+	case 'n':
+		return put_word(at, (uint32_t)number / BENCH_OSC_KINDS % 8);
+	case 'z':
+		return put_word(at, 0);
 	case 'f':
 		return put_float(at, (float)(number % 1000) / 8.0f);
 	case 's':
@@ -58,11 +62,15 @@ static uint8_t *put_argument(uint8_t *at, char type, int32_t number)
 
 size_t bench_osc_event(uint8_t datagram[BENCH_OSC_BYTES], int32_t number)
 {
-	size_t kind = (uint32_t)number % EVENTS;
+	size_t kind = (uint32_t)number % BENCH_OSC_KINDS;
 	char types[16];
 	uint8_t *at;
 
 	snprintf(types, sizeof types, ",ifs%s", events[kind].types);
+	for (char *type = types; *type; type++) {
+		if (*type == 'n' || *type == 'z')
+			*type = 'i';
+	}
 	at = put_string(datagram, "/live/seq");
 	at = put_string(at, types);
 	at = put_word(at, (uint32_t)number);

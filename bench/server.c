@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "commands.h"
 #include "cores.h"
+#include "event_path.h"
 #include "fail.h"
 #include "server_process.h"
 
@@ -152,6 +153,7 @@ void bench_server(const struct bench_options *options, struct bench_report *repo
 		}
 	}
 	add_rows(report, samples, rounds);
+	bench_event_path(options, report);
 	free(samples[0]);
 	free(samples[1]);
 }

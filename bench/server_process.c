@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "fail.h"
+#include "live_set.h"
 #include "osc_load.h"
 #include "server_process.h"
 
@@ -46,8 +47,11 @@ static void read_log(const struct bench_server *server, char *text, size_t size)
 
 static void run_program(const struct bench_server *server, const char *path)
 {
-	const char *with[] = { path, "--udp", "127.0.0.1:0", "--metrics", server->segment, NULL };
-	const char *without[] = { path, "--udp", "127.0.0.1:0", "--no-metrics", NULL };
+	const char *set = bench_live_set();
+	const char *with[] = { path, "--udp", "127.0.0.1:0", "--websocket", "127.0.0.1:0",
+			       "--metrics", server->segment, set, NULL };
+	const char *without[] = { path, "--udp", "127.0.0.1:0", "--websocket", "127.0.0.1:0",
+				  "--no-metrics", set, NULL };
 
 	dup2(server->log, STDERR_FILENO);
 	execv(path, (char **)(uintptr_t)(server->metrics ? with : without));
@@ -77,6 +81,7 @@ void bench_server_start(struct bench_server *server, const char *path, bool metr
 	static bool registered;
 
 	*server = (struct bench_server){ .metrics = metrics };
+	bench_live_set(); /* here, not in the child, whose exit would not remove it */
 	snprintf(server->segment, sizeof server->segment, "bench.%d.server", (int)getpid());
 	server->log = memfd_create("log", 0);
 	if (server->log < 0)

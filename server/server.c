@@ -106,7 +106,7 @@ int64_t ast_server_settle(struct ast_server *server)
 	return debounce_next_ns(&server->debounce);
 }
 
-static void apply(struct ast_server *server, struct live_event *event)
+void ast_server_apply(struct ast_server *server, struct live_event *event)
 {
 	int64_t waited_ns = astshm_timer_elapsed_ns(event->queued);
 
@@ -126,7 +126,7 @@ static void *apply_events(void *argument)
 	do {
 		got = queue_take(&server->queue, ast_server_settle(server), &event, &task);
 		if (got == QUEUE_ITEM)
-			apply(server, event);
+			ast_server_apply(server, event);
 		else if (got == QUEUE_TASK)
 			task->run(task, server);
 	} while (got != QUEUE_CLOSED);

@@ -95,6 +95,8 @@ const struct intake_statistics *ast_server_statistics(const struct ast_server *s
 
 /* --- event thread -------------------------------------------------------- */
 
+/* Applies an event of the queue's and frees it. */
+void ast_server_apply(struct ast_server *server, struct live_event *event);
 /* Takes the message over; NULL, one that could not be made, counts as a failure. */
 void ast_server_broadcast(struct ast_server *server, struct message *message);
 /*
