@@ -40,7 +40,7 @@ static void record_lookups(struct project *project, const struct server_metrics 
 
 static void record_nodes(struct project *project, const struct server_metrics *metrics)
 {
-	project->counted_structure = tree_structure(project->tree);
+	project->counted_population = tree_population(project->tree);
 	for (int type = 0; type < METRICS_NODE_TYPES; type++) {
 		const struct node_list *list = tree_of_type(project->tree, (enum node_type)type);
 
@@ -53,7 +53,7 @@ void project_record(struct ast_server *server)
 	struct project *project = &server->project;
 
 	record_lookups(project, &server->metrics);
-	if (project->counted_structure != tree_structure(project->tree))
+	if (project->counted_population != tree_population(project->tree))
 		record_nodes(project, &server->metrics);
 }
 

@@ -20,7 +20,7 @@ struct project {
 	struct cache *cache;
 	struct message *full; /* the last FULL_AST; NULL: none was asked for */
 	uint64_t full_changes; /* tree_changes() then */
-	uint64_t counted_structure; /* tree_structure() when ast.nodes was set */
+	uint64_t counted_population; /* tree_population() when ast.nodes was set */
 	struct cache_statistics counted_lookups; /* what cache.* have been told */
 };
 

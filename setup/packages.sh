@@ -5,9 +5,9 @@
 
 build_packages=(gcc pkg-config meson ninja-build liburcu-dev libmsgpack-dev libxxhash-dev
 	liblo-dev libexpat1-dev zlib1g-dev libwebsockets-dev libjansson-dev
-	python3 python3-msgpack)
+	python3 python3-msgpack python3-websockets)
 check_packages=("${build_packages[@]}" g++ clang libclang-rt-14-dev libcmocka-dev
-	libgmp-dev python3-jsonschema python3-websockets prometheus mandoc uthash-dev
+	libgmp-dev python3-jsonschema prometheus mandoc uthash-dev
 	libpcp-mmv1-dev libpcp3-dev gnuplot-nox jq)
 
 missing_packages() {

@@ -22,6 +22,7 @@ struct tree {
 	uint64_t hashed;
 	uint64_t changes;
 	uint64_t structure;
+	uint64_t population;
 };
 
 #define ID_SLOTS_FIRST 64u
@@ -289,14 +290,6 @@ void tree_touch(struct tree *tree, struct node *node)
 		node->stale = true;
 }
 
-void tree_renumber(struct tree *tree, struct node *node, const char *key, int64_t index)
-{
-	/* Takes the place of an integer: needs no memory and cannot fail. */
-	value_map_set(&node->attributes, key, value_integer(index));
-	tree->structure++;
-	tree_touch(tree, node);
-}
-
 uint64_t tree_changes(const struct tree *tree)
 {
 	return tree->changes;
@@ -305,6 +298,11 @@ uint64_t tree_changes(const struct tree *tree)
 uint64_t tree_structure(const struct tree *tree)
 {
 	return tree->structure;
+}
+
+uint64_t tree_population(const struct tree *tree)
+{
+	return tree->population;
 }
 
 int tree_set(struct tree *tree, struct node *node, const char *key, struct value value)
@@ -316,6 +314,12 @@ int tree_set(struct tree *tree, struct node *node, const char *key, struct value
 	return result;
 }
 
+/* Tracks and scenes are what is found by index in the whole tree. */
+static void note_structure(struct tree *tree, const struct node *node)
+{
+	tree->structure += node->type == NODE_TRACK || node->type == NODE_SCENE;
+}
+
 int tree_insert(struct tree *tree, struct node *parent, size_t position, struct node *child)
 {
 	int result = reserve_all(tree, child);
@@ -325,9 +329,18 @@ int tree_insert(struct tree *tree, struct node *parent, size_t position, struct 
 	if (result < 0)
 		return result;
 	enter_all(tree, child);
-	tree->structure++;
+	tree->population++;
+	note_structure(tree, child);
 	tree_touch(tree, parent);
 	return 0;
+}
+
+void tree_renumber(struct tree *tree, struct node *node, const char *key, int64_t index)
+{
+	/* Takes the place of an integer: needs no memory and cannot fail. */
+	value_map_set(&node->attributes, key, value_integer(index));
+	note_structure(tree, node);
+	tree_touch(tree, node);
 }
 
 static int leave(struct node *node, void *context)
@@ -346,8 +359,9 @@ void tree_remove(struct tree *tree, struct node *node)
 
 	node_walk(node, leave, tree);
 	node_detach(node);
+	tree->population++;
+	note_structure(tree, node);
 	node_destroy(node);
-	tree->structure++;
 	tree_touch(tree, parent);
 }
 

@@ -63,8 +63,10 @@ void tree_remove(struct tree *tree, struct node *node);
 void tree_hash(struct tree *tree, struct node *node, char text[NODE_HASH_TEXT]);
 /* Grows with every change. */
 uint64_t tree_changes(const struct tree *tree);
-/* Grows whenever a look-up by index might find another node than before. */
+/* Grows whenever tree_track or tree_scene might find another node than before. */
 uint64_t tree_structure(const struct tree *tree);
+/* Grows whenever nodes come or go. */
+uint64_t tree_population(const struct tree *tree);
 /* Nodes hashed so far: what a change cost. */
 uint64_t tree_hashed(const struct tree *tree);
 void tree_hash_text(const struct node *node, char text[NODE_HASH_TEXT]);
