@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What do its metrics cost ast-server? */
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "clock.h"
 #include "commands.h"
@@ -13,10 +15,13 @@
 #define STEADY_EVENTS 20000u /* a round: one second */
 #define BURST_EVENTS 20000u
 #define ROUNDS 5u
+/* Rates tried until the queue of 1000 events overflows: each a quarter above the last. */
+#define FIRST_RATE 20000u
+#define LAST_RATE 2000000u
 
 /* What a round found, with metrics and without. */
 struct samples {
-	double cpu_us, burst_per_second, kept;
+	double cpu_us, burst_per_second, kept, until_loss;
 };
 
 /* Steady load that it follows: CPU time of an event. */
@@ -90,6 +95,34 @@ static void take_metrics(const struct bench_server *server, uint64_t sent,
 	astshm_snapshot_free(&snapshot);
 }
 
+/* Half a second at that rate, on a server of its own. */
+static bool keeps_up(const struct bench_options *options, bool metrics, uint64_t rate)
+{
+	uint64_t events = options->quick ? 500 : rate / 2;
+	struct bench_server server;
+
+	bench_server_start(&server, options->server, metrics);
+	bench_server_load(&server, events, rate);
+	bench_server_settle(&server);
+	struct bench_server_counts counts = bench_server_stop(&server);
+	check_counts(&counts, events);
+	return counts.kernel_dropped + counts.queue_dropped == 0;
+}
+
+/* The highest rate without loss. */
+static double rate_until_loss(const struct bench_options *options, bool metrics)
+{
+	uint64_t last = options->quick ? FIRST_RATE : LAST_RATE;
+	uint64_t kept = 0;
+
+	for (uint64_t rate = FIRST_RATE; rate <= last; rate += rate / 4) {
+		if (!keeps_up(options, metrics, rate))
+			break;
+		kept = rate;
+	}
+	return (double)kept;
+}
+
 static struct samples run_round(const struct bench_options *options, bool metrics, bool last,
 				struct bench_report *report)
 {
@@ -105,35 +138,42 @@ static struct samples run_round(const struct bench_options *options, bool metric
 	burst(&server, bursts, &samples);
 	struct bench_server_counts counts = bench_server_stop(&server);
 	check_counts(&counts, events + bursts);
+	samples.until_loss = rate_until_loss(options, metrics);
 	samples.kept = 100.0 * (double)counts.processed / (double)(events + bursts);
 	return samples;
 }
 
 static const char *const names[2] = { "without metrics", "with metrics" };
 
-static void add_rows(struct bench_report *report, struct samples *samples[2], size_t rounds)
+/* One field of all rounds' samples. */
+static struct bench_row *add_row(struct bench_report *report, const char *name, unsigned metrics,
+				 const struct samples *samples, size_t rounds, size_t field_off,
+				 const char *unit)
 {
 	double *values = bench_array(rounds, sizeof *values);
+	struct bench_row *row = bench_report_add(report, name, names[metrics], NULL, 0, unit);
 
-	for (unsigned metrics = 0; metrics < 2; metrics++) {
-		for (size_t i = 0; i < rounds; i++)
-			values[i] = samples[metrics][i].cpu_us;
-		bench_report_add(report, "CPU time of an event, 20,000 a second", names[metrics],
-				 NULL, 0, "us")
-			->value = bench_summarize(values, rounds);
-		for (size_t i = 0; i < rounds; i++)
-			values[i] = samples[metrics][i].kept;
-		struct bench_row *row = bench_report_add(report, "kept, bursts included",
-							 names[metrics], NULL, 0, "%");
-		row->value = bench_summarize(values, rounds);
-		row->more_is_better = true;
-		for (size_t i = 0; i < rounds; i++)
-			values[i] = samples[metrics][i].burst_per_second / 1e3;
-		row = bench_report_add(report, "sent in bursts", names[metrics], NULL, 0, "k/s");
-		row->value = bench_summarize(values, rounds);
-		row->more_is_better = true;
-	}
+	for (size_t i = 0; i < rounds; i++)
+		memcpy(&values[i], (const char *)&samples[i] + field_off, sizeof values[i]);
+	row->value = bench_summarize(values, rounds);
+	row->more_is_better = true;
 	free(values);
+	return row;
+}
+
+static void add_rows(struct bench_report *report, struct samples *samples[2], size_t rounds)
+{
+	for (unsigned metrics = 0; metrics < 2; metrics++) {
+		add_row(report, "CPU time of an event, 20,000 a second", metrics, samples[metrics],
+			rounds, offsetof(struct samples, cpu_us), "us")
+			->more_is_better = false;
+		add_row(report, "events a second until loss", metrics, samples[metrics], rounds,
+			offsetof(struct samples, until_loss), "1/s");
+		add_row(report, "kept, bursts included", metrics, samples[metrics], rounds,
+			offsetof(struct samples, kept), "%");
+		add_row(report, "sent in bursts", metrics, samples[metrics], rounds,
+			offsetof(struct samples, burst_per_second), "1/s");
+	}
 }
 
 void bench_server(const struct bench_options *options, struct bench_report *report)
