@@ -302,10 +302,11 @@ void websocket_close(struct websocket **websocket)
 {
 	struct websocket *closing = *websocket;
 
-	*websocket = NULL;
 	if (!closing)
 		return;
+	/* Until then the host's callbacks may be using *websocket. */
 	websocket_stop(closing);
+	*websocket = NULL;
 	count_left(closing);
 	outlet_fini(&closing->outlet);
 	if (closing->context)
