@@ -98,7 +98,14 @@ void connection_accept(struct websocket *websocket, int fd, const struct address
 	websocket->arriving = NULL;
 }
 
-/* From here on nothing is queued for it. Returns what the callback must. */
+/* From here on nothing is queued for it. */
+static void begin_closing(struct connection *connection)
+{
+	connection->state = CONNECTION_CLOSING;
+	fifo_fini(&connection->fifo);
+}
+
+/* Returns what the callback must. */
 static int close_with(struct connection *connection, enum lws_close_status code,
 		      const char *reason)
 {
@@ -107,7 +114,7 @@ static int close_with(struct connection *connection, enum lws_close_status code,
 
 	memcpy(text, reason, length);
 	lws_close_reason(connection->wsi, code, text, length);
-	connection->state = CONNECTION_CLOSING;
+	begin_closing(connection);
 	return -1;
 }
 
@@ -170,35 +177,36 @@ static void on_pong(struct connection *connection)
 
 /* --- what goes out ------------------------------------------------------- */
 
-static void lose(struct connection *connection, uint64_t count)
+/* Takes one reference more. While anything waits, a call of on_writable is due. */
+static int enqueue(struct connection *connection, struct message *message)
 {
-	astshm_counter_add(connection->websocket->metrics->client_dropped, count);
-	connection->out_of_step = true;
+	int result = fifo_put(&connection->fifo, message);
+
+	if (result < 0) {
+		astshm_counter_add(connection->websocket->metrics->client_dropped, 1);
+		return result;
+	}
+	message_hold(message);
+	if (connection->fifo.count == 1)
+		lws_callback_on_writable(connection->wsi);
+	return 0;
 }
 
 int connection_broadcast(struct connection *connection, struct message *message)
 {
 	if (connection->state != CONNECTION_OPEN || !connection->welcomed)
 		return 0;
-	if (fifo_put(&connection->fifo, message) < 0) {
-		lose(connection, 1);
-		return -ENOBUFS;
-	}
-	message_hold(message);
-	lws_callback_on_writable(connection->wsi);
-	return 0;
+	int result = enqueue(connection, message);
+	if (result < 0)
+		connection->out_of_step = true;
+	return result;
 }
 
 void connection_send(struct connection *connection, struct message *message)
 {
-	if (connection->state != CONNECTION_OPEN)
-		return;
-	if (fifo_put(&connection->fifo, message) < 0) {
-		lose(connection, 1);
-		return;
-	}
-	message_hold(message);
-	lws_callback_on_writable(connection->wsi);
+	/* A lost answer is counted, but the client's picture of the tree is right. */
+	if (connection->state == CONNECTION_OPEN)
+		enqueue(connection, message);
 }
 
 void connection_welcome(struct connection *connection, struct message *message)
@@ -217,8 +225,10 @@ void connection_welcome(struct connection *connection, struct message *message)
 
 void connection_note_lost(struct connection *connection, uint64_t lost)
 {
-	if (connection->state == CONNECTION_OPEN && connection->welcomed)
-		lose(connection, lost);
+	if (connection->state != CONNECTION_OPEN || !connection->welcomed)
+		return;
+	astshm_counter_add(connection->websocket->metrics->client_dropped, lost);
+	connection->out_of_step = true;
 }
 
 static void ask_again(lws_sorted_usec_list_t *sul)
@@ -382,7 +392,7 @@ static int on_connection(struct connection *connection, enum lws_callback_reason
 	case LWS_CALLBACK_TIMER:
 		return on_timer(connection);
 	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-		connection->state = CONNECTION_CLOSING;
+		begin_closing(connection);
 		return 0;
 	case LWS_CALLBACK_WSI_DESTROY:
 		destroy(connection);

@@ -100,7 +100,7 @@ void connection_accept(struct websocket *websocket, int fd, const struct address
 /* What libwebsockets calls. */
 int connection_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 			void *in, size_t length);
-/* 0, or -ENOBUFS: lost; counted, and made up for later. Nothing for a newcomer. */
+/* 0, or negative: lost; counted, and made up for later. Nothing for a newcomer. */
 int connection_broadcast(struct connection *connection, struct message *message);
 void connection_send(struct connection *connection, struct message *message);
 /* NULL: there is none; the client is sent away, for it would wait for ever. */

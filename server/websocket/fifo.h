@@ -27,7 +27,7 @@ struct fifo {
 };
 
 void fifo_init(struct fifo *fifo, size_t count_limit, size_t bytes_limit);
-/* Releases what is left. */
+/* Releases what is left; it may be used again. */
 void fifo_fini(struct fifo *fifo);
 
 /*

@@ -28,12 +28,17 @@ typedef uint64_t websocket_client;
 /* Called by the WebSocket thread; must not block. */
 struct websocket_host {
 	/*
-	 * The client needs to be told all there is: it is new, or it lost messages
+	 * The client needs to be told all there is: it is new, or it lost broadcasts
 	 * and has read the rest. Answer with websocket_welcome, from any thread,
-	 * once; broadcasts pass a new client by until then.
+	 * once; broadcasts pass a new client by until then. At most once a second
+	 * for one client.
 	 */
 	void (*joined)(void *context, websocket_client client);
-	/* A whole message, not terminated; `loopback`: the peer is on this machine. */
+	/*
+	 * A whole message of at most WEBSOCKET_MESSAGE_BYTES, not terminated; UTF-8
+	 * if it came as text, anything if it came as binary. `loopback`: the peer is
+	 * on this machine.
+	 */
 	void (*received)(void *context, websocket_client client, bool loopback,
 			 const char *text, size_t length);
 	void *context;
@@ -64,20 +69,31 @@ const struct address *websocket_bound(const struct websocket *websocket);
 int websocket_start(struct websocket *websocket);
 /* Sends each client a close frame (1001) and ends the thread, within half a second. */
 void websocket_stop(struct websocket *websocket);
-/* Stops and frees; *websocket becomes NULL. NULL is allowed. */
+/*
+ * Stops and frees; *websocket becomes NULL once no callback can be using it. NULL
+ * is allowed. What was broadcast and never started counts as failure.
+ */
 void websocket_close(struct websocket **websocket);
 
 /*
- * These take the reference over, may be called from any thread, also after
- * websocket_stop, and never block. Sending to a client that is gone does nothing.
+ * These take the reference over, may be called from any thread, also before
+ * websocket_start and after websocket_stop, and never block. Sending to a client
+ * that is gone does nothing. `message` may be NULL: it could not be made.
  */
 
-/* To every client that was welcomed. Counts attempt, size, and what became of it. */
+/*
+ * To every client that was welcomed. Counts attempt, size, and what became of
+ * it: success if no client lost it (also if there is none), else failure, as for
+ * NULL (which every client lost) and after websocket_stop.
+ */
 void websocket_broadcast(struct websocket *websocket, struct message *message);
-/* To one client. */
+/* To one client. NULL: nothing. */
 void websocket_send(struct websocket *websocket, websocket_client client,
 		    struct message *message);
-/* The answer to `joined`: never lost, however full the queue; broadcasts follow it. */
+/*
+ * The answer to `joined`: never lost, however full the queue; broadcasts follow it.
+ * NULL: the client is closed with 1011, for it would wait for ever.
+ */
 void websocket_welcome(struct websocket *websocket, websocket_client client,
 		       struct message *message);
 

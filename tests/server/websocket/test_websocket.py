@@ -573,6 +573,36 @@ async def test_a_message_that_could_not_be_made_is_made_up_for():
         assert metrics["attempt"] == metrics["failure"] == metrics["dropped"] == 1, metrics
 
 
+async def test_a_client_that_cannot_be_welcomed_is_1011():
+    with Host("unwelcome") as host:
+        host.tell("welcome -1")
+        async with host.connect() as client:
+            assert await close_code(client) == 1011
+
+
+async def test_answers_share_the_queue_and_losing_one_is_no_loss_of_step():
+    def ask_without_reading(host):
+        with ready(host, receive_buffer=SMALL_BUFFER) as client:
+            for _ in range(300):
+                client.send(TEXT, b"x" * 10000)
+            client.send(PING, b"all sent")
+            answers = 0
+            while (frame := client.frame()) != (True, PONG, b"all sent"):
+                assert frame[2].startswith(b"loopback x"), frame[2][:20]
+                answers += 1
+            host.tell("broadcast the end")
+            while (frame := client.frame()) != (True, TEXT, b"the end"):
+                assert frame[2].startswith(b"loopback x"), frame[2][:20]
+                answers += 1
+            return answers
+
+    with Host("answers", queue=20) as host:
+        answers = await asyncio.to_thread(ask_without_reading, host)
+        metrics = host.metrics()
+        assert metrics["dropped"] == 300 - answers > 0, (answers, metrics)
+        assert metrics["success"] == 1
+
+
 async def test_huge_messages_arrive_whole():
     with Host("huge") as host:
         host.tell("welcome 20000000")

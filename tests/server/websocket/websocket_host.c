@@ -6,7 +6,7 @@
  *     broadcast TEXT      to all
  *     burst COUNT BYTES   COUNT broadcasts "NUMBER xxx..", BYTES long
  *     none                a broadcast that could not be made
- *     welcome BYTES       the length of later welcomes
+ *     welcome BYTES       the length of later welcomes; -1: they cannot be made
  *     hold | release      keeps welcomes back; sends those kept back
  *     metrics             prints all values as JSON
  *     limit COUNT         of open files
@@ -32,7 +32,7 @@ struct host {
 	struct server_metrics metrics;
 	pthread_mutex_t lock; /* of what follows; the WebSocket thread and main */
 	unsigned long welcomes;
-	size_t welcome_bytes;
+	long welcome_bytes;
 	bool holding;
 	websocket_client held[HELD_MAX];
 	size_t held_count;
@@ -56,8 +56,11 @@ static struct message *numbered(const char *word, unsigned long number, size_t b
 
 static void welcome(struct host *host, websocket_client client)
 {
-	websocket_welcome(host->websocket, client,
-			  numbered("welcome ", ++host->welcomes, host->welcome_bytes));
+	struct message *message = NULL;
+
+	if (host->welcome_bytes >= 0)
+		message = numbered("welcome ", ++host->welcomes, (size_t)host->welcome_bytes);
+	websocket_welcome(host->websocket, client, message);
 }
 
 static void joined(void *context, websocket_client client)
@@ -99,7 +102,7 @@ static void hold(struct host *host, bool holding)
 	pthread_mutex_unlock(&host->lock);
 }
 
-static void set_welcome_bytes(struct host *host, size_t bytes)
+static void set_welcome_bytes(struct host *host, long bytes)
 {
 	pthread_mutex_lock(&host->lock);
 	host->welcome_bytes = bytes;
@@ -149,6 +152,7 @@ static void obey(struct host *host, const char *command)
 {
 	unsigned long count;
 	size_t bytes;
+	long welcome_bytes;
 
 	if (strncmp(command, "broadcast ", 10) == 0)
 		websocket_broadcast(host->websocket,
@@ -157,8 +161,8 @@ static void obey(struct host *host, const char *command)
 		burst(host, count, bytes);
 	else if (strcmp(command, "none") == 0)
 		websocket_broadcast(host->websocket, NULL);
-	else if (sscanf(command, "welcome %zu", &bytes) == 1)
-		set_welcome_bytes(host, bytes);
+	else if (sscanf(command, "welcome %ld", &welcome_bytes) == 1)
+		set_welcome_bytes(host, welcome_bytes);
 	else if (strcmp(command, "hold") == 0 || strcmp(command, "release") == 0)
 		hold(host, command[0] == 'h');
 	else if (strcmp(command, "metrics") == 0)
