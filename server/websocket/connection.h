@@ -23,9 +23,9 @@
 
 /* Beyond the limit of clients, so that those too many get an answer. */
 #define CONNECTIONS_SPARE 16u
-/* A longer message goes out in fragments, see connection_write. */
+/* A longer message goes out in fragments, see write_fragment. */
 #define UNFRAGMENTED_MAX (1u << 20)
-#define FRAGMENT_BYTES (64u << 10)
+#define SCRATCH_BYTES (64u << 10)
 /* The names of subprotocols that libwebsockets can read. */
 #define SUBPROTOCOL_MAX 64u
 
@@ -81,16 +81,19 @@ struct websocket {
 	size_t client_count; /* of them past the handshake */
 	websocket_client last_id;
 	struct outlet_line line; /* being distributed */
+	size_t distributed;      /* of it */
 
-	bool stopping;
-	bool hurrying; /* what still waits for clients is given up */
-	bool finished;
+	/* A stop goes through these, one after the other. */
+	bool stopping; /* nothing new comes */
+	bool leaving;  /* goodbye to whoever has nothing waiting */
+	bool hurrying; /* what still waits is given up */
+	bool finished; /* no more goodbyes */
 	lws_sorted_usec_list_t stop_timer;
 
 	struct log_limit accept_failures;
 	struct log_limit refusals;
-	/* Room for a frame's header, and a fragment. */
-	unsigned char fragment[LWS_PRE + FRAGMENT_BYTES];
+	/* Room for a frame's header, then a fragment, or frames of short messages. */
+	unsigned char scratch[LWS_PRE + SCRATCH_BYTES];
 };
 
 /* --- connection.c --- */
@@ -109,7 +112,7 @@ void connection_welcome(struct connection *connection, struct message *message);
 void connection_note_lost(struct connection *connection, uint64_t lost);
 /* If it is out of step and has read all: asks the host for a new welcome, in time. */
 void connection_settle(struct connection *connection);
-/* The server stops: the close frame, once what waits was sent; at once without handshake. */
+/* The server is leaving: the close frame, once what waits was sent; at once without handshake. */
 void connection_go_away(struct connection *connection);
 
 /* --- upgrade.c --- */

@@ -18,7 +18,7 @@
 #define STOP_HURRY_US (200 * LWS_US_PER_MS)
 #define STOP_FINISH_US (200 * LWS_US_PER_MS)
 
-/* --- the thread ---------------------------------------------------------- */
+/* --- what is sent ---------------------------------------------------------- */
 
 static struct connection *find(const struct websocket *websocket, websocket_client id)
 {
@@ -63,21 +63,42 @@ static void distribute_one(struct websocket *websocket, const struct outlet_entr
 		connection_send(connection, entry->message);
 }
 
-/* False: the outlet is closed. */
-static bool distribute(struct websocket *websocket)
+static bool is_distributed(const struct websocket *websocket)
+{
+	return websocket->distributed == websocket->line.count;
+}
+
+static void end_line(struct websocket *websocket)
+{
+	note_lost(websocket, websocket->line.lost);
+	for (struct connection *c = websocket->connections; c; c = c->next)
+		connection_settle(c);
+	outlet_line_clear(&websocket->line);
+	websocket->distributed = 0;
+}
+
+/*
+ * A slice of the line, so that clients who read get what is queued for them, and
+ * have room again, before the next.
+ */
+static void distribute(struct websocket *websocket)
 {
 	struct outlet_line *line = &websocket->line;
-	bool open = outlet_take(&websocket->outlet, line);
+	size_t slice = websocket->options.queue_messages / 2 + 1;
 
-	for (size_t i = 0; i < line->count; i++)
-		distribute_one(websocket, &line->entries[i]);
-	note_lost(websocket, line->lost);
-	if (line->count > 0 || line->lost > 0) {
-		for (struct connection *c = websocket->connections; c; c = c->next)
-			connection_settle(c);
-	}
-	outlet_line_clear(line);
-	return open;
+	for (; slice > 0 && !is_distributed(websocket); slice--)
+		distribute_one(websocket, &line->entries[websocket->distributed++]);
+	if (is_distributed(websocket) && (line->count > 0 || line->lost > 0))
+		end_line(websocket);
+}
+
+/* --- stopping -------------------------------------------------------------- */
+
+static void go_away(struct websocket *websocket)
+{
+	websocket->leaving = true;
+	for (struct connection *c = websocket->connections; c; c = c->next)
+		connection_go_away(c);
 }
 
 static void finish(lws_sorted_usec_list_t *sul)
@@ -87,12 +108,6 @@ static void finish(lws_sorted_usec_list_t *sul)
 	websocket->finished = true;
 	/* Timers run before the wait for sockets, which must end now. */
 	lws_cancel_service(websocket->context);
-}
-
-static void go_away(struct websocket *websocket)
-{
-	for (struct connection *c = websocket->connections; c; c = c->next)
-		connection_go_away(c);
 }
 
 static void hurry(lws_sorted_usec_list_t *sul)
@@ -106,13 +121,12 @@ static void hurry(lws_sorted_usec_list_t *sul)
 
 static void begin_stop(struct websocket *websocket)
 {
-	if (websocket->stopping)
-		return;
 	websocket->stopping = true;
 	lws_rx_flow_control(websocket->listener, 0);
 	lws_sul_schedule(websocket->context, 0, &websocket->stop_timer, hurry, STOP_HURRY_US);
-	go_away(websocket);
 }
+
+/* --- the thread ------------------------------------------------------------ */
 
 static void destroy_context(struct websocket *websocket)
 {
@@ -122,18 +136,34 @@ static void destroy_context(struct websocket *websocket)
 	websocket->context = NULL;
 }
 
+/* What other threads sent, or a slice of it. */
+static void move_on(struct websocket *websocket)
+{
+	if (is_distributed(websocket) &&
+	    !outlet_take(&websocket->outlet, &websocket->line) && !websocket->stopping)
+		begin_stop(websocket);
+	distribute(websocket);
+	if (websocket->stopping && !websocket->leaving && is_distributed(websocket))
+		go_away(websocket);
+}
+
+static bool is_over(const struct websocket *websocket)
+{
+	return websocket->finished || (websocket->leaving && websocket->connection_count == 0);
+}
+
 static void *serve(void *argument)
 {
 	struct websocket *websocket = argument;
 
 	pthread_setname_np(pthread_self(), "ast-websocket");
-	do {
-		if (!distribute(websocket))
-			begin_stop(websocket);
-		if (websocket->stopping && websocket->connection_count == 0)
+	for (;;) {
+		move_on(websocket);
+		if (is_over(websocket))
 			break;
-		lws_service(websocket->context, 0);
-	} while (!websocket->finished);
+		/* Negative: looks at the sockets, and does not wait for them. */
+		lws_service(websocket->context, is_distributed(websocket) ? 0 : -1);
+	}
 	destroy_context(websocket);
 	return NULL;
 }
@@ -287,14 +317,22 @@ void websocket_stop(struct websocket *websocket)
 	websocket->running = false;
 }
 
-/* What never got out, because the thread was never started. */
-static void count_left(struct websocket *websocket)
+static void count_line(const struct websocket *websocket)
 {
-	outlet_take(&websocket->outlet, &websocket->line);
-	for (size_t i = 0; i < websocket->line.count; i++) {
+	for (size_t i = websocket->distributed; i < websocket->line.count; i++) {
 		if (websocket->line.entries[i].kind == OUTLET_BROADCAST)
 			astshm_counter_add(websocket->metrics->broadcast_failure, 1);
 	}
+}
+
+/* What never got out: the time was up, or the thread was never started. */
+static void count_left(struct websocket *websocket)
+{
+	count_line(websocket);
+	outlet_line_clear(&websocket->line);
+	websocket->distributed = 0;
+	outlet_take(&websocket->outlet, &websocket->line);
+	count_line(websocket);
 	outlet_line_fini(&websocket->line);
 }
 
