@@ -308,6 +308,54 @@ static void equal_nodes_of_two_trees_have_equal_hashes(void **state)
 	tree_destroy(&other);
 }
 
+static void set_long_text(struct node *node, size_t length, char last)
+{
+	char *text = malloc(length + 1);
+
+	assert_non_null(text);
+	memset(text, 'x', length);
+	text[length - 1] = last;
+	text[length] = '\0';
+	set(node, "annotation", value_text(text));
+	node->stale = true;
+	free(text);
+}
+
+/* Around the size of what is hashed at once, and far above. */
+static void hash_covers_long_nodes_to_their_end(void **state)
+{
+	unsigned char before[NODE_HASH_BYTES];
+
+	(void)state;
+	for (size_t length = 3900; length < 20000; length += length < 4200 ? 1 : 1999) {
+		struct node *scene = make_scene(0);
+
+		set_long_text(scene, length, 'a');
+		node_rehash(scene);
+		memcpy(before, scene->hash, sizeof before);
+		set_long_text(scene, length, 'b');
+		node_rehash(scene);
+		assert_memory_not_equal(before, scene->hash, sizeof before);
+		set_long_text(scene, length, 'a');
+		node_rehash(scene);
+		assert_memory_equal(before, scene->hash, sizeof before);
+		node_destroy(scene);
+	}
+}
+
+static void hash_covers_the_last_of_many_children(void **state)
+{
+	struct tree *tree = *state;
+	char hash[NODE_HASH_TEXT];
+
+	for (int i = SCENES; i < 500; i++)
+		assert_int_equal(tree_insert(tree, tree_root(tree), tree_scene_position(tree, i),
+					     make_scene(i)), 0);
+	root_hash(tree, hash);
+	assert_int_equal(tree_set(tree, tree_scene(tree, 499), "tempo", value_number(1)), 0);
+	expect_moved(tree, hash, 2);
+}
+
 /* --- queries and text ------------------------------------------------- */
 
 static size_t count_found(const struct tree *tree, const char *query)
@@ -377,6 +425,8 @@ int main(void)
 		tree_test(each_kind_of_change_moves_the_root_along_its_path_only),
 		tree_test(hash_is_of_content_alone),
 		tree_test(equal_nodes_of_two_trees_have_equal_hashes),
+		tree_test(hash_covers_long_nodes_to_their_end),
+		tree_test(hash_covers_the_last_of_many_children),
 		tree_test(query_takes_one_equation),
 		tree_test(both_forms_have_their_fields_in_order),
 	};
