@@ -22,7 +22,8 @@ static void hear(void *context, struct message *message)
 {
 	(void)context;
 	assert_true(heard_count < HEARD_MAX);
-	heard[heard_count] = strndup(message_text(message), message->length);
+	heard[heard_count] = message ? strndup(message_text(message), message->length)
+				     : strdup("null");
 	assert_non_null(heard[heard_count++]);
 	message_release(message);
 }
@@ -56,10 +57,27 @@ struct ast_server *fixture_create(const char *case_name, size_t queue_capacity)
 	return current;
 }
 
+/* --- files ----------------------------------------------------------------- */
+
+static char file_path[64];
+
+const char *fixture_file(const char *text)
+{
+	snprintf(file_path, sizeof file_path, "/tmp/test-server-%d.xml", (int)getpid());
+	FILE *file = fopen(file_path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	return file_path;
+}
+
 int fixture_teardown(void **state)
 {
 	(void)state;
 	ast_server_destroy(&current);
+	if (file_path[0])
+		unlink(file_path);
 	fixture_heard();
 	fixture_heard();
 	return 0;
@@ -74,14 +92,15 @@ struct live_event *fixture_pop(struct ast_server *server)
 	return event;
 }
 
-/* Track 0 with two devices, track 1 with none, return track 2, master 3; scenes 0 to 3. */
-static const char live_set[] =
+const char fixture_live_set[] =
 	"<?xml version=\"1.0\"?><Ableton><LiveSet><Tracks>"
 	"<MidiTrack><Name><EffectiveName Value=\"1-MIDI\"/></Name><Color Value=\"3\"/>"
 	"<DeviceChain><Mixer><Volume><Manual Value=\"0.5\"/></Volume></Mixer>"
 	"<Devices><Eq8/><Reverb/></Devices></DeviceChain></MidiTrack>"
 	"<AudioTrack><Name><EffectiveName Value=\"2-Audio\"/></Name>"
-	"<DeviceChain><Mixer/></DeviceChain></AudioTrack>"
+	"<DeviceChain><Mixer/><MainSequencer><ClipSlotList><ClipSlot/>"
+	"<ClipSlot><ClipSlot><Value><AudioClip/></Value></ClipSlot></ClipSlot>"
+	"</ClipSlotList></MainSequencer></DeviceChain></AudioTrack>"
 	"<ReturnTrack><Name><EffectiveName Value=\"A-Reverb\"/></Name>"
 	"<DeviceChain><Mixer/></DeviceChain></ReturnTrack>"
 	"</Tracks><MainTrack><Name><EffectiveName Value=\"Main\"/></Name></MainTrack>"
@@ -91,15 +110,10 @@ static const char live_set[] =
 
 void fixture_load(struct ast_server *server)
 {
-	char path[] = "/tmp/test-server-XXXXXX.xml";
-	int file = mkstemps(path, 4);
-
-	assert_true(file >= 0);
-	assert_int_equal(write(file, live_set, sizeof live_set - 1), sizeof live_set - 1);
-	close(file);
-	assert_int_equal(ast_server_load(server, path), 0);
-	unlink(path);
+	assert_int_equal(ast_server_load(server, fixture_file(fixture_live_set)), 0);
 }
+
+/* --- metrics ---------------------------------------------------------------- */
 
 static int64_t counter(struct ast_server *server, const char *name, const struct astshm_tag *tags,
 		       size_t count)

@@ -25,12 +25,19 @@ double fixture_gauge(struct ast_server *server, const char *name);
 /* The next event that waits; it must be there, and is the caller's to free. */
 struct live_event *fixture_pop(struct ast_server *server);
 
-/* Loads a Live Set of these tracks, scenes and so on: see fixture.c. */
+/*
+ * Track 0 with two devices, track 1 with none and a clip in its slot 1, return
+ * track 2, master 3; scenes 0 to 3.
+ */
+extern const char fixture_live_set[];
+/* Loads it. */
 void fixture_load(struct ast_server *server);
+/* The path of a file that holds the text, the same each time; gone after teardown. */
+const char *fixture_file(const char *text);
 
 /*
- * What was broadcast since the last call, as JSON texts; a NULL follows the
- * last. Valid until the next call. The server must have no WebSocket.
+ * What was broadcast since the last call, as JSON texts ("null": a message that
+ * could not be made); a NULL follows the last. Valid until the next call.
  */
 char *const *fixture_heard(void);
 

@@ -10,28 +10,9 @@
 
 #include <cmocka.h>
 
-#include "fixture.h"
+#include "dialogue.h"
 
-#define I(number) { .tag = 'i', .i = (number) }
-#define F(number) { .tag = 'f', .f = (number) }
-#define S(string) { .tag = 's', .s = (string) }
-#define TRUE { .tag = 'T' }
-#define FALSE { .tag = 'F' }
 #define DURATION "event.processing.duration"
-
-/* SEND(server, path, arguments...): the result of one event. */
-#define SEND(server, path, ...)                                                        \
-	process((server), (path), (const struct osc_value[]){ __VA_ARGS__ },           \
-		sizeof((const struct osc_value[]){ __VA_ARGS__ }) / sizeof(struct osc_value))
-#define SEND_BARE(server, path) process((server), (path), NULL, 0)
-
-static enum event_result process(struct ast_server *server, const char *path,
-				 const struct osc_value *arguments, size_t count)
-{
-	struct live_event event = { .path = path, .arguments = arguments, .count = count };
-
-	return process_live_event(server, &event);
-}
 
 /* An attribute of the project node; NULL: there is none. */
 static const struct value *project_value(struct ast_server *server, const char *key)
@@ -39,17 +20,9 @@ static const struct value *project_value(struct ast_server *server, const char *
 	return value_map_get(&tree_root(server->project.tree)->attributes, key);
 }
 
-static struct ast_server *create_loaded(const char *case_name)
-{
-	struct ast_server *server = fixture_create(case_name, 1);
-
-	fixture_load(server);
-	return server;
-}
-
 static void transport_events_change_the_project(void **state)
 {
-	struct ast_server *server = create_loaded("transport");
+	struct ast_server *server = dialogue_begin("transport");
 
 	(void)state;
 	assert_null(project_value(server, "is_playing"));
@@ -93,7 +66,7 @@ static void events_before_a_load_are_dropped_and_counted(void **state)
 
 static void failed_conversion_changes_nothing(void **state)
 {
-	struct ast_server *server = create_loaded("conversion");
+	struct ast_server *server = dialogue_begin("conversion");
 
 	(void)state;
 	SEND(server, "/live/transport/tempo", F(120.0f));
@@ -108,7 +81,7 @@ static void failed_conversion_changes_nothing(void **state)
 
 static void checks_come_in_their_order(void **state)
 {
-	struct ast_server *server = create_loaded("order");
+	struct ast_server *server = dialogue_begin("order");
 
 	(void)state;
 	/* Argument count before conversion, conversion before lookup. */
@@ -162,12 +135,12 @@ static enum event_result send_row(struct ast_server *server, size_t i, size_t co
 		arguments[at] = (struct osc_value)I(90);
 	if (bad >= 0)
 		arguments[bad] = (struct osc_value)S("no number");
-	return process(server, protocol[i].path, arguments, count);
+	return dialogue_send(server, 0, protocol[i].path, arguments, count);
 }
 
 static void every_path_of_the_protocol_is_checked_and_counted(void **state)
 {
-	struct ast_server *server = create_loaded("protocol");
+	struct ast_server *server = dialogue_begin("protocol");
 
 	(void)state;
 	for (size_t i = 0; i < PROTOCOL; i++) {
@@ -217,7 +190,7 @@ static void unknown_paths_are_unhandled(void **state)
 	static const char *const paths[] = { "/live/track/color", "/live/clip/added", "/live",
 					     "/live/track/renamed/more", "/live/cursor",
 					     "/live/transport", "nonsense" };
-	struct ast_server *server = create_loaded("unknown");
+	struct ast_server *server = dialogue_begin("unknown");
 	size_t count = sizeof paths / sizeof paths[0];
 
 	(void)state;
@@ -233,7 +206,7 @@ static void unknown_paths_are_unhandled(void **state)
 
 static void path_that_no_tag_holds_is_counted_as_other(void **state)
 {
-	struct ast_server *server = create_loaded("long-path");
+	struct ast_server *server = dialogue_begin("long-path");
 	char path[1000];
 
 	(void)state;
@@ -266,7 +239,7 @@ static int64_t sum_by_type(struct ast_server *server, const char *name, size_t *
 
 static void strangers_paths_cost_a_bounded_number_of_series(void **state)
 {
-	struct ast_server *server = create_loaded("strangers");
+	struct ast_server *server = dialogue_begin("strangers");
 	char path[] = "/stranger/0000";
 	size_t series;
 
@@ -297,7 +270,7 @@ static enum event_result remember_sum(struct ast_server *server, const struct ev
 
 static void added_handler_gets_converted_arguments(void **state)
 {
-	struct ast_server *server = create_loaded("added");
+	struct ast_server *server = dialogue_begin("added");
 	int64_t sum = 0;
 	struct event_handler handler = { .group = "test", .path = "/live/custom", .arguments = "ii",
 					 .apply = remember_sum, .context = &sum };
@@ -334,7 +307,7 @@ static void bad_handlers_are_refused(void **state)
 
 static void exact_path_wins_over_the_longest_prefix(void **state)
 {
-	struct ast_server *server = create_loaded("prefix");
+	struct ast_server *server = dialogue_begin("prefix");
 	struct event_handler deeper = { .group = "test", .path = "/live/transport/loop/",
 					.flags = EVENT_PREFIX,
 					.arguments = "", .processed_type = "loop",
