@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* /live/device/...: devices of a track, by their number among its devices. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -93,42 +94,59 @@ static int add_unknown(struct value_list *parameters)
 {
 	struct value parameter = value_map();
 
-	if (value_is_whole(&parameter) &&
-	    (value_map_set(parameter.map, "value", value_integer(0)) < 0 ||
-	     value_map_set(parameter.map, "name", value_text("Unknown")) < 0))
-		value_fini(&parameter);
-	/* A null in the list would be no parameter. */
-	if (parameter.kind != VALUE_MAP)
-		return -1;
-	return value_list_add(parameters, parameter);
+	if (!value_is_whole(&parameter))
+		return -ENOMEM;
+	int result = value_map_set(parameter.map, "value", value_integer(0));
+	if (result == 0)
+		result = value_map_set(parameter.map, "name", value_text("Unknown"));
+	if (result == 0)
+		return value_list_add(parameters, parameter);
+	value_fini(&parameter);
+	return result;
 }
 
-/* The device's list, made if it has none. NULL: no memory. */
-static struct value_list *parameters_of(struct ast_server *server, struct node *device)
+/* -ENOMEM; the list is then as it was. */
+static int pad(struct value_list *parameters, size_t count)
 {
-	struct value *list = value_map_get(&device->attributes, "parameters");
+	size_t before = parameters->count;
+	int result = 0;
 
-	if (!list || list->kind != VALUE_LIST) {
-		if (tree_set(server->project.tree, device, "parameters", value_list()) < 0)
-			return NULL;
-		list = value_map_get(&device->attributes, "parameters");
+	while (result == 0 && parameters->count < count)
+		result = add_unknown(parameters);
+	if (result < 0)
+		value_list_cut(parameters, before);
+	return result;
+}
+
+/* The device's list, of at least `count`; made if it has none. NULL: no memory. */
+static struct value_list *parameters_of(struct ast_server *server, struct node *device,
+					size_t count)
+{
+	struct value *old = value_map_get(&device->attributes, "parameters");
+
+	if (old && old->kind == VALUE_LIST)
+		return pad(old->list, count) < 0 ? NULL : old->list;
+	struct value made = value_list();
+	struct value_list *list = made.list;
+	if (!list || pad(list, count) < 0) {
+		value_fini(&made);
+		return NULL;
 	}
-	return list->list;
+	if (tree_set(server->project.tree, device, "parameters", made) < 0)
+		return NULL;
+	return list;
 }
 
 static int set_parameter(struct ast_server *server, struct node *device, size_t at, double number)
 {
-	struct value_list *parameters = parameters_of(server, device);
+	struct value_list *parameters = parameters_of(server, device, at + 1);
 
 	if (!parameters)
-		return -1;
-	while (parameters->count <= at) {
-		if (add_unknown(parameters) < 0)
-			return -1;
-	}
-	int result = value_map_set(parameters->items[at].map, "value", value_number(number));
+		return -ENOMEM;
+	/* Every parameter has a value already: takes its place, and cannot fail. */
+	value_map_set(parameters->items[at].map, "value", value_number(number));
 	tree_touch(server->project.tree, device);
-	return result;
+	return 0;
 }
 
 static void write_parameter(struct update *update, const struct event_call *call,

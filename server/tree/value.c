@@ -186,6 +186,12 @@ int value_list_add(struct value_list *list, struct value item)
 	return 0;
 }
 
+void value_list_cut(struct value_list *list, size_t count)
+{
+	while (list->count > count)
+		value_fini(&list->items[--list->count]);
+}
+
 struct value *value_map_get(const struct value_map *map, const char *key)
 {
 	for (size_t i = 0; i < map->count; i++) {

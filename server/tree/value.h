@@ -77,6 +77,8 @@ bool value_equal(const struct value *a, const struct value *b);
 
 /* -ENOMEM; the list is then as it was. */
 int value_list_add(struct value_list *list, struct value item);
+/* Frees what stands beyond the first `count`. */
+void value_list_cut(struct value_list *list, size_t count);
 
 /* NULL: no such field. Setting another field ends the pointer's life. */
 struct value *value_map_get(const struct value_map *map, const char *key);
