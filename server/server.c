@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,14 +85,10 @@ int ast_server_create(struct ast_server **server, const struct server_options *o
 
 void ast_server_broadcast(struct ast_server *server, struct message *message)
 {
-	if (!message) {
-		astshm_counter_add(server->metrics.broadcast_attempt, 1);
-		astshm_counter_add(server->metrics.broadcast_failure, 1);
-	} else if (server->broadcast) {
+	if (server->broadcast)
 		server->broadcast(server->broadcast_context, message);
-	} else {
+	else
 		message_release(message);
-	}
 }
 
 int64_t ast_server_settle(struct ast_server *server)
@@ -146,53 +143,63 @@ int ast_server_start(struct ast_server *server)
 	return result == 0 && server->websocket ? websocket_start(server->websocket) : result;
 }
 
-/* A loaded file on its way to the event thread. */
-struct installation {
-	struct task task;
-	struct node *root;
-	char path[];
-};
-
-static void install(struct task *task, void *context)
+/* The tree that was loaded stays. */
+static void report(struct ast_server *server, const char *details)
 {
-	struct installation *installation = (struct installation *)task;
-	struct ast_server *server = context;
-
-	if (!project_install(server, installation->root, installation->path))
-		log_write(LOG_ERROR, "%s: %s", installation->path, strerror(ENOMEM));
-	free(installation);
-}
-
-static void report_failure(struct task *task, void *context)
-{
-	struct installation *installation = (struct installation *)task;
-	struct ast_server *server = context;
-
 	if (server->project.tree) {
 		astshm_counter_add(server->metrics.reload_failures, 1);
-		ast_server_broadcast(server, envelope_error("Reload failed", installation->path));
+		ast_server_broadcast(server, envelope_error("Reload failed", details));
 	} else {
 		astshm_counter_add(server->metrics.load_failures, 1);
 	}
+}
+
+/* `root`, which is taken over, of the file `text`; NULL: `text` says why there is none. */
+static int install(struct ast_server *server, struct node *root, const char *text)
+{
+	char details[LOAD_ERROR_MAX];
+
+	if (!root) {
+		report(server, text);
+		return 0;
+	}
+	if (project_install(server, root, text))
+		return 0;
+	snprintf(details, sizeof details, "%s: %s", text, strerror(ENOMEM));
+	log_write(LOG_ERROR, "%s", details);
+	report(server, details);
+	return -ENOMEM;
+}
+
+/* The same on its way to the event thread. */
+struct installation {
+	struct task task;
+	struct node *root;
+	char text[];
+};
+
+static void run_installation(struct task *task, void *context)
+{
+	struct installation *installation = (struct installation *)task;
+
+	install(context, installation->root, installation->text);
 	free(installation);
 }
 
-/* `text`: a path, or what is wrong with a file. Takes `root` over. */
-static int hand_over(struct ast_server *server, void (*run)(struct task *task, void *context),
-		     struct node *root, const char *text)
+static int hand_over(struct ast_server *server, struct node *root, const char *text)
 {
+	if (!server->event_thread_running)
+		return install(server, root, text);
 	struct installation *installation = malloc(sizeof *installation + strlen(text) + 1);
-
 	if (!installation) {
 		node_destroy(root);
+		log_write(LOG_ERROR, "%s: %s", text, strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	*installation = (struct installation){ .task.run = run, .root = root };
-	strcpy(installation->path, text);
-	if (!server->event_thread_running) {
-		run(&installation->task, server);
-	} else if (queue_post(&server->queue, &installation->task) < 0) {
-		node_destroy(root);
+	*installation = (struct installation){ .task.run = run_installation, .root = root };
+	strcpy(installation->text, text);
+	if (queue_post(&server->queue, &installation->task) < 0) {
+		node_destroy(root); /* the server is stopping */
 		free(installation);
 	}
 	return 0;
@@ -207,10 +214,10 @@ int ast_server_load(struct ast_server *server, const char *path)
 
 	if (result == 0) {
 		astshm_timer_stop(server->metrics.load_project, timer);
-		return hand_over(server, install, root, path);
+		return hand_over(server, root, path);
 	}
 	log_write(LOG_ERROR, "%s", error);
-	hand_over(server, report_failure, NULL, error);
+	hand_over(server, NULL, error);
 	return result;
 }
 

@@ -53,14 +53,16 @@ struct ast_server {
 	struct websocket *websocket; /* NULL: websocket_off */
 	/*
 	 * Where messages for all clients go, with their reference: to the WebSocket
-	 * server, or to whoever serves without one; NULL: nowhere. Called by the
-	 * event thread; set before the start.
+	 * server, or to whoever serves without one; NULL: nowhere. A message that is
+	 * NULL could not be made: clients have missed something. Called by the event
+	 * thread; set before the start.
 	 */
 	void (*broadcast)(void *context, struct message *message);
 	void *broadcast_context;
 	bool control;
-	struct log_limit event_failures;  /* event thread */
-	struct log_limit client_failures; /* WebSocket thread */
+	struct log_limit event_failures; /* event thread */
+	/* Atomic: questions of clients on their way to the event thread. */
+	unsigned questions;
 	pthread_t event_thread;
 	bool event_thread_running;
 };
@@ -97,7 +99,7 @@ const struct intake_statistics *ast_server_statistics(const struct ast_server *s
 
 /* Applies an event of the queue's and frees it. */
 void ast_server_apply(struct ast_server *server, struct live_event *event);
-/* Takes the message over; NULL, one that could not be made, counts as a failure. */
+/* Takes the message over; NULL: one that could not be made. */
 void ast_server_broadcast(struct ast_server *server, struct message *message);
 /*
  * Sends the debounced messages that are due and returns when

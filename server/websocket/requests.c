@@ -182,9 +182,6 @@ struct question {
 	char strings[];
 };
 
-/* Relaxed: a count that bounds memory; the queue's lock orders what is counted. */
-static unsigned waiting;
-
 static void write_info(struct ast_server *server, const char *argument, struct json_out *out)
 {
 	(void)argument;
@@ -232,13 +229,30 @@ static void write_node(struct ast_server *server, const char *id, struct json_ou
 		json_out_null(out);
 }
 
+/*
+ * Relaxed, both: a count that bounds memory, taken by the WebSocket thread and
+ * given back by the event thread; the queue's lock orders what is counted.
+ */
+static bool admit_question(struct ast_server *server)
+{
+	if (__atomic_fetch_add(&server->questions, 1, __ATOMIC_RELAXED) < REQUESTS_WAITING_MAX)
+		return true;
+	__atomic_fetch_sub(&server->questions, 1, __ATOMIC_RELAXED);
+	return false;
+}
+
+static void forget_question(struct ast_server *server)
+{
+	__atomic_fetch_sub(&server->questions, 1, __ATOMIC_RELAXED);
+}
+
 static void run_question(struct task *task, void *context)
 {
 	struct question *question = (struct question *)task;
 	struct ast_server *server = context;
 	struct json_out out;
 
-	__atomic_fetch_sub(&waiting, 1, __ATOMIC_RELAXED);
+	forget_question(server);
 	if (server->project.tree) {
 		begin_reply(&out, question->reply, question->id);
 		question->write(server, question->argument, &out);
@@ -271,8 +285,7 @@ static struct question *make_question(const struct request *request, write_answe
 
 static void ask(struct request *request, write_answer_fn *write, const char *argument)
 {
-	if (__atomic_fetch_add(&waiting, 1, __ATOMIC_RELAXED) >= REQUESTS_WAITING_MAX) {
-		__atomic_fetch_sub(&waiting, 1, __ATOMIC_RELAXED);
+	if (!admit_question(request->server)) {
 		refuse(request, "too many requests are waiting");
 		return;
 	}
@@ -280,7 +293,7 @@ static void ask(struct request *request, write_answer_fn *write, const char *arg
 	if (question && queue_post(&request->server->queue, &question->task) == 0)
 		return;
 	free(question); /* no memory, or the server is stopping */
-	__atomic_fetch_sub(&waiting, 1, __ATOMIC_RELAXED);
+	forget_question(request->server);
 }
 
 static const char *text_of(const struct request *request, const char *key)
@@ -411,6 +424,10 @@ void requests_received(void *context, websocket_client client, bool loopback, co
 
 /* --- joining -------------------------------------------------------------------------- */
 
+/*
+ * By way of the event thread, so that no diff can come before it. A welcome that
+ * cannot be made is told too: the client would wait for ever.
+ */
 struct welcome {
 	struct task task;
 	websocket_client client;
@@ -420,10 +437,8 @@ static void run_welcome(struct task *task, void *context)
 {
 	struct welcome *welcome = (struct welcome *)task;
 	struct ast_server *server = context;
-	struct message *message = project_full(server);
 
-	if (message)
-		websocket_welcome(server->websocket, welcome->client, message);
+	websocket_welcome(server->websocket, welcome->client, project_full(server));
 	free(welcome);
 }
 
@@ -432,8 +447,10 @@ void requests_joined(void *context, websocket_client client)
 	struct ast_server *server = context;
 	struct welcome *welcome = malloc(sizeof *welcome);
 
-	if (!welcome)
+	if (!welcome) {
+		websocket_welcome(server->websocket, client, NULL);
 		return;
+	}
 	*welcome = (struct welcome){ .task.run = run_welcome, .client = client };
 	if (queue_post(&server->queue, &welcome->task) < 0)
 		free(welcome);
