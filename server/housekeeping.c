@@ -14,22 +14,19 @@ struct housekeeping {
 	struct housekeeping_options options;
 	struct watch *watch; /* NULL: the file is not watched */
 	int64_t next_tick_ms;
-	int64_t loaded_ms;
-	uint64_t lost_when_loaded;
-	uint64_t received;    /* when last looked at */
-	int64_t quiet_since_ms;
+	struct gap gap;
 };
 
 /* --- loading ------------------------------------------------------------------ */
 
 static int load(struct housekeeping *house)
 {
-	uint64_t received;
+	uint64_t received, lost;
 
 	/* Before the file is read: what is lost meanwhile is missing from it. */
-	intake_observe(&house->server->intake, &received, &house->lost_when_loaded);
+	intake_observe(&house->server->intake, &received, &lost);
 	int result = ast_server_load(house->server, house->options.file);
-	house->loaded_ms = clock_now_ms();
+	gap_loaded(&house->gap, lost, clock_now_ms());
 	return result;
 }
 
@@ -49,7 +46,9 @@ int housekeeping_begin(struct housekeeping **housekeeping, struct ast_server *se
 
 	if (!house)
 		return -ENOMEM;
-	*house = (struct housekeeping){ .server = server, .options = *options };
+	*house = (struct housekeeping){ .server = server, .options = *options,
+					.gap = { .limit = options->file ?
+						 options->reload_on_gap : GAP_OFF } };
 	if (options->file) {
 		open_watch(house); /* first, so that no change falls in between */
 		result = load(house);
@@ -82,27 +81,15 @@ static bool file_changed(struct housekeeping *house, int64_t now_ms)
 	return due;
 }
 
-/*
- * The tree lacks what the lost events said; once the sender has paused, its
- * file may have it.
- */
 static bool too_much_lost(struct housekeeping *house, int64_t now_ms)
 {
 	uint64_t received, lost;
 
-	if (house->options.reload_on_gap == HOUSEKEEPING_NO_GAP)
-		return false;
 	intake_observe(&house->server->intake, &received, &lost);
-	if (received != house->received) {
-		house->received = received;
-		house->quiet_since_ms = now_ms;
-	}
-	if (lost - house->lost_when_loaded <= house->options.reload_on_gap ||
-	    now_ms - house->quiet_since_ms < HOUSEKEEPING_QUIET_MS ||
-	    now_ms - house->loaded_ms < HOUSEKEEPING_RELOAD_MS)
+	if (!gap_due(&house->gap, received, lost, now_ms))
 		return false;
 	log_write(LOG_INFO, "%llu events were lost: loading the file again",
-		  (unsigned long long)(lost - house->lost_when_loaded));
+		  (unsigned long long)(lost - house->gap.lost_when_loaded));
 	return true;
 }
 
@@ -115,7 +102,7 @@ static int64_t wait_ms(const struct housekeeping *house, int64_t now_ms)
 
 	if (watch >= 0 && watch < wait)
 		wait = watch;
-	if (house->options.reload_on_gap != HOUSEKEEPING_NO_GAP && wait > GAP_LOOK_MS)
+	if (house->gap.limit != GAP_OFF && wait > GAP_LOOK_MS)
 		wait = GAP_LOOK_MS;
 	return wait > 0 ? wait : 0;
 }

@@ -9,18 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gap.h"
 #include "server.h"
 
-#define HOUSEKEEPING_NO_GAP UINT64_MAX
 #define HOUSEKEEPING_TICK_MS 1000
-/* --reload-on-gap: traffic has been quiet for so long, and at most so often. */
-#define HOUSEKEEPING_QUIET_MS 500
-#define HOUSEKEEPING_RELOAD_MS 2000
 
 struct housekeeping_options {
-	const char *file;       /* NULL: none is served */
+	const char *file;       /* NULL: none is served, and the rest does not matter */
 	bool watch;
-	uint64_t reload_on_gap; /* missing numbers since the last load that are too many */
+	uint64_t reload_on_gap; /* the limit of struct gap, GAP_OFF */
 };
 
 struct housekeeping;

@@ -117,7 +117,7 @@ static void set_defaults(struct options *options)
 			.metrics = { .name = OPTIONS_METRICS_NAME },
 		},
 		.log_level = LOG_INFO,
-		.housekeeping = { .watch = true, .reload_on_gap = HOUSEKEEPING_NO_GAP },
+		.housekeeping = { .watch = true, .reload_on_gap = GAP_OFF },
 		.udp = { "127.0.0.1", OPTIONS_UDP_PORT },
 		.websocket = { "127.0.0.1", OPTIONS_WEBSOCKET_PORT },
 	};
@@ -322,7 +322,7 @@ static enum options_outcome take_files(char **files, struct options *options,
 	}
 	if (files[0])
 		return complain(text, "'%.200s': one file too many", files[0]);
-	if (options->housekeeping.reload_on_gap != HOUSEKEEPING_NO_GAP &&
+	if (options->housekeeping.reload_on_gap != GAP_OFF &&
 	    !options->housekeeping.file)
 		return complain(text, "--reload-on-gap needs a FILE to load");
 	return what == PRINT_NOTHING ? OPTIONS_RUN : OPTIONS_PRINT;
