@@ -5,6 +5,9 @@ import random
 import struct
 
 
+TIMESTAMP = 1.7e9
+
+
 def string(text):
     data = text.encode() if isinstance(text, str) else text
     return data + b"\0" * (4 - len(data) % 4)
@@ -29,7 +32,7 @@ def message(address, *arguments):
 
 
 def event(number, path, *arguments):
-    return message("/live/seq", number, 1.7e9, path, *arguments)
+    return message("/live/seq", number, TIMESTAMP, path, *arguments)
 
 
 def mutations(seed, count, samples):

@@ -1,173 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""ast-server as people run it: real datagrams in, astshm-cat out.
-
-Senders wait for the server (udp.packet.received in the segment) before they
-send more than the socket and the queue hold, so that no case depends on speed.
-"""
-import argparse
-import inspect
-import json
-import os
-import pathlib
+"""ast-server as people run it: real datagrams in, astshm-cat out."""
 import re
 import signal
 import socket
 import stat
 import subprocess
-import sys
-import tempfile
-import time
-import traceback
 
-import make_set
+import harness
 import osc
-
-PATIENCE = 120  # seconds; a server under a sanitizer is slow, not wrong
-BURST = 200  # datagrams in flight: less than the smallest receive buffer holds
-SHM = pathlib.Path("/dev/shm")
-READY = re.compile(r"^ast-server: ready, udp (\S+):(\d+), websocket off, metrics (.*)$")
-RESULTS = ("events.processed", "events.unhandled", "errors.event_processing",
-           "events.ignored.no_ast", "events.ignored.invalid", "events.ignored.no_target")
-
-
-workplace = tempfile.TemporaryDirectory()
-
-
-def small_set():
-    """Two tracks with a device each, a return, the master; three scenes."""
-    path = pathlib.Path(workplace.name) / "small.als"
-    if not path.exists():
-        tracks = [make_set.track("MidiTrack", f"Track {at}", devices=[make_set.tag("Eq8")])
-                  for at in range(2)]
-        make_set.write(path, make_set.live_set(
-            [*tracks, make_set.track("ReturnTrack", "Return")],
-            [make_set.scene(at, f"Scene {at}") for at in range(3)]))
-    return path
-
-
-def wait_until(condition, what):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, f"never happened: {what}"
-        time.sleep(0.005)
-
-
-class Server:
-    """A running ast-server; leaves nothing behind."""
-
-    def __init__(self, case, *arguments, address="127.0.0.1:0", metrics=True, loaded=True):
-        self.name = f"test-server.{os.getpid()}.{case}"
-        named = ["--metrics", self.name] if metrics else []
-        files = [small_set()] if loaded else []
-        self.process = subprocess.Popen(
-            [tools.server, "--udp", address, "--no-websocket", *named, *arguments, *files],
-            stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.lines = []
-        self.host, self.port, self.segment = self.wait_ready()
-        family = socket.AF_INET6 if self.host.startswith("[") else socket.AF_INET
-        self.socket = socket.socket(family, socket.SOCK_DGRAM)
-        self.sent = 0
-
-    def wait_ready(self):
-        for line in self.process.stderr:
-            self.lines.append(line.rstrip("\n"))
-            found = READY.match(self.lines[-1])
-            if found:
-                return found.group(1), int(found.group(2)), found.group(3)
-        self.process.wait(PATIENCE)
-        raise AssertionError(f"not ready: {self.lines}")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate()
-        for path in SHM.glob(f"astshm.{self.name}*"):
-            path.unlink(missing_ok=True)
-
-    @property
-    def path(self):
-        return SHM / f"astshm.{self.name}"
-
-    def mappings(self):
-        return pathlib.Path(f"/proc/{self.process.pid}/maps").read_text()
-
-    def send(self, datagram):
-        host = self.host.strip("[]")
-        self.socket.sendto(datagram, (host, self.port))
-        self.sent += 1
-        if self.sent % BURST == 0:
-            self.settle()
-
-    def renew_socket(self):
-        """From here on datagrams come from another port."""
-        old, self.socket = self.socket, socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        assert self.socket.getsockname() != old.getsockname()
-        old.close()
-
-    def document(self):
-        return snapshot(self.name)
-
-    def counters(self):
-        return counters(self.document())
-
-    def settle(self, events=0):
-        """Until every datagram sent has arrived, the queue is empty, and `events` events
-        have left their last trace, which is the time they waited in the queue."""
-        wait_until(lambda: self.counters()["udp.packet.received"] >= self.sent, "arrival")
-        wait_until(lambda: self.has_applied(events), f"{events} events")
-
-    def has_applied(self, events):
-        document = self.document()
-        waiting = document["metrics"]["gauges"]["udp.queue.depth"]["current"]
-        return not waiting and sample_count(document, "event.queue.wait") >= events
-
-    def stop(self, number=signal.SIGTERM):
-        """Exit status and what it said since it was ready."""
-        self.process.send_signal(number)
-        _, err = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, err
-
-
-def snapshot(segment):
-    done = subprocess.run([tools.cat, "-f", "json", segment], capture_output=True, text=True,
-                          timeout=PATIENCE)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-def counters(document):
-    return {key: one["value"] for key, one in document["metrics"]["counters"].items()}
-
-
-def run(*arguments):
-    return subprocess.run([tools.server, *arguments], capture_output=True, text=True,
-                          timeout=PATIENCE)
-
-
-def by_type(document, name):
-    return {one["tags"]["event_type"]: one["value"]
-            for one in document["metrics"]["counters"].values() if one.get("name") == name}
-
-
-def sample_count(document, key):
-    return document["metrics"]["timings"][key]["count"]
-
-
-def check_identity(document):
-    values = counters(document)
-    assert values["events.received"] == sum(values[key] for key in RESULTS), values
-    applied = values["events.received"] - values["events.ignored.no_ast"]
-    assert sample_count(document, "event.processing.duration") == applied
-    assert sample_count(document, "event.queue.wait") == values["events.received"]
-    for name in ("events.received", "events.processed", "events.unhandled",
-                 "errors.event_processing"):
-        assert sum(by_type(document, name + ".by_type").values()) == values[name], name
+from harness import (PATIENCE, SHM, Server, by_type, check_identity, counters, run, snapshot,
+                     tools, wait_until)
 
 
 # --- what is counted ------------------------------------------------------
@@ -501,33 +344,5 @@ def test_manual_lists_every_metric_with_its_help():
         assert text in manual, text
 
 
-def main():
-    failed = 0
-    cases = [(name, function) for name, function in globals().items()
-             if name.startswith("test_") and inspect.isfunction(function)]
-    for name, function in cases:
-        if tools.names and name not in tools.names:
-            continue
-        try:
-            function()
-            print("ok", name, flush=True)
-        except Exception:
-            traceback.print_exc()
-            print("FAIL", name, flush=True)
-            failed += 1
-    return 1 if failed else 0
-
-
-def parse_arguments():
-    parser = argparse.ArgumentParser()
-    for option in ("--server", "--send", "--cat"):
-        parser.add_argument(option, required=True)
-    for option in ("--manual", "--table"):
-        parser.add_argument(option, required=True, type=pathlib.Path)
-    parser.add_argument("names", nargs="*")
-    return parser.parse_args()
-
-
-tools = parse_arguments()
 if __name__ == "__main__":
-    sys.exit(main())
+    harness.main(globals(), ("server", "send", "cat", "manual", "table"))
