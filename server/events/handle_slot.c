@@ -27,9 +27,9 @@ static void collect(struct field fields[SLOT_FIELDS], const struct event_call *c
 		{ "has_clip", value_boolean(values[2].truth) },
 		{ "has_stop_button", value_boolean(values[3].truth) },
 		{ "playing_status", value_integer(status) },
+		{ "color", value_null() }, /* no event tells it: one that exists keeps its own */
 		{ "is_playing", value_boolean(status == PLAYING) },
 		{ "is_triggered", value_boolean(status == TRIGGERED) },
-		{ "color", value_null() }, /* of new slots alone */
 	};
 
 	memcpy(fields, all, sizeof all);
@@ -57,8 +57,11 @@ static int change_slot(struct ast_server *server, const struct event_call *call,
 	int result = 0;
 
 	collect(fields, call);
-	for (size_t i = PLACE_FIELDS; result == 0 && i < SLOT_FIELDS - 1; i++)
-		result = tree_set(server->project.tree, slot, fields[i].key, fields[i].value);
+	for (size_t i = PLACE_FIELDS; result == 0 && i < SLOT_FIELDS; i++) {
+		if (fields[i].value.kind != VALUE_NULL)
+			result = tree_set(server->project.tree, slot, fields[i].key,
+					  fields[i].value);
+	}
 	return result;
 }
 

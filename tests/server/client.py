@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""A WebSocket client that no one here wrote (python3-websockets)."""
+import asyncio
+import json
+
+import websockets
+
+from harness import PATIENCE
+
+
+def connect(server, **options):
+    return websockets.connect(server.uri, max_size=None, ping_interval=None,
+                              open_timeout=PATIENCE, close_timeout=PATIENCE, **options)
+
+
+async def receive(client):
+    return json.loads(await asyncio.wait_for(client.recv(), PATIENCE))
+
+
+async def expect(client, wanted):
+    """The payload of the next message, which is of that type."""
+    message = await receive(client)
+    assert message["type"] == wanted, message
+    return message["payload"]
+
+
+async def welcomed(client):
+    return (await expect(client, "FULL_AST"))["ast"]
+
+
+async def say(client, message):
+    await client.send(message if isinstance(message, (str, bytes)) else json.dumps(message))
+
+
+async def ask(client, kind, payload=None, request_id=1):
+    """The answer to a request, after its ACK."""
+    request = {"type": kind, "request_id": request_id}
+    await say(client, request if payload is None else {**request, "payload": payload})
+    assert await expect(client, "ACK") == {"status": "ok", "request_id": request_id}
+    answer = await receive(client)
+    assert answer["request_id"] == request_id, answer
+    return answer["type"], answer["payload"]
+
+
+async def nothing_more(client):
+    """What comes next is the answer to what is asked now."""
+    await say(client, {"request_id": "nothing more"})
+    payload = await expect(client, "ACK")
+    assert payload == {"status": "ok", "request_id": "nothing more"}, payload
+
+
+async def eventually(condition, what):
+    """Waits while other tasks go on; the condition may take long."""
+    end = asyncio.get_running_loop().time() + PATIENCE
+    while not await asyncio.to_thread(condition):
+        assert asyncio.get_running_loop().time() < end, f"never happened: {what}"
+        await asyncio.sleep(0.005)
+
+
+def without_hashes(node):
+    """A node and what is below it, as it can be compared with another's."""
+    return {"node_type": node["node_type"], "id": node["id"], "attributes": node["attributes"],
+            "children": [without_hashes(child) for child in node.get("children", ())]}
