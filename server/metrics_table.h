@@ -14,7 +14,7 @@
 	X(counter, udp_received, "udp.packet.received", "packets",                         \
 	  "Datagrams that arrived")                                                        \
 	X(counter, udp_dropped, "udp.packet.dropped", "packets",                           \
-	  "Packets missing in gaps, and events refused by a full queue")                   \
+	  "Packets missing in gaps, and events refused by a full queue or a stop")         \
 	X(counter, udp_duplicate, "udp.packet.duplicate", "packets",                       \
 	  "Datagrams whose sequence number was among the last 100 accepted")               \
 	X(counter, udp_late, "udp.packet.late", "packets",                                 \
@@ -54,7 +54,7 @@
 	X(counter, reload_failures, "errors.reload", "files",                              \
 	  "Changed Live Sets that could not be loaded again")                              \
 	X(counter, client_failures, "errors.client_message", "messages",                   \
-	  "Messages of clients that were answered with an error")                          \
+	  "Messages of clients that were answered with an error or a close")               \
 	X(gauge, websocket_clients, "websocket.clients", "clients",                        \
 	  "WebSocket clients connected")                                                   \
 	X(counter, broadcast_attempt, "websocket.broadcast.attempt", "messages",           \

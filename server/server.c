@@ -9,6 +9,9 @@
 #include "requests.h"
 #include "server.h"
 
+/* For events that are queued when the server is told to stop. */
+#define STOP_APPLY_NS INT64_C(300000000)
+
 /* --- making ------------------------------------------------------------- */
 
 static void record_depth(void *context, size_t depth)
@@ -112,6 +115,22 @@ void ast_server_apply(struct ast_server *server, struct live_event *event)
 	free(event);
 }
 
+/* What a stop leaves no time for is lost like what found no room. */
+static void drop(struct ast_server *server, struct live_event *event)
+{
+	server->dropped_at_stop++;
+	astshm_counter_add(server->metrics.udp_dropped, 1);
+	free(event);
+}
+
+static bool is_late(const struct ast_server *server)
+{
+	/* Relaxed: a time on its own, which ast_server_stop sets. */
+	int64_t until_ns = __atomic_load_n(&server->stop_by_ns, __ATOMIC_RELAXED);
+
+	return until_ns != 0 && clock_now_ns() > until_ns;
+}
+
 static void *apply_events(void *argument)
 {
 	struct ast_server *server = argument;
@@ -122,7 +141,9 @@ static void *apply_events(void *argument)
 	pthread_setname_np(pthread_self(), "ast-events");
 	do {
 		got = queue_take(&server->queue, ast_server_settle(server), &event, &task);
-		if (got == QUEUE_ITEM)
+		if (got == QUEUE_ITEM && is_late(server))
+			drop(server, event);
+		else if (got == QUEUE_ITEM)
 			ast_server_apply(server, event);
 		else if (got == QUEUE_TASK)
 			task->run(task, server);
@@ -231,10 +252,16 @@ void ast_server_stop(struct ast_server *server)
 	if (server->udp)
 		udp_stop(server->udp);
 	if (server->event_thread_running) {
+		/* Relaxed: is_late reads it alone. */
+		__atomic_store_n(&server->stop_by_ns, clock_now_ns() + STOP_APPLY_NS,
+				 __ATOMIC_RELAXED);
 		queue_close(&server->queue);
 		pthread_join(server->event_thread, NULL);
 		server->event_thread_running = false;
 	}
+	if (server->dropped_at_stop > 0)
+		log_write(LOG_WARNING, "%llu queued events were dropped to stop in time",
+			  (unsigned long long)server->dropped_at_stop);
 	if (server->websocket)
 		websocket_stop(server->websocket);
 }

@@ -63,6 +63,8 @@ struct ast_server {
 	struct log_limit event_failures; /* event thread */
 	/* Atomic: questions of clients on their way to the event thread. */
 	unsigned questions;
+	int64_t stop_by_ns;        /* the event thread drops what it takes later; 0: never */
+	uint64_t dropped_at_stop;  /* event thread */
 	pthread_t event_thread;
 	bool event_thread_running;
 };
@@ -85,8 +87,8 @@ int ast_server_load(struct ast_server *server, const char *path);
 /* Once a second, between start and stop. */
 void ast_server_tick(struct ast_server *server);
 /*
- * Stops receiving, applies what is queued, ends the threads. The metrics stay
- * readable until ast_server_destroy.
+ * Stops receiving, applies what is queued (for 0.3 s; the rest is dropped and
+ * counted), ends the threads. The metrics stay readable until ast_server_destroy.
  */
 void ast_server_stop(struct ast_server *server);
 /* Stops if need be and frees; *server becomes NULL. NULL is allowed. */

@@ -380,13 +380,20 @@ static int on_writable(struct connection *connection)
 
 /* --- what comes in ------------------------------------------------------- */
 
+/* For what the peer sent. Returns as close_with. */
+static int refuse(struct connection *connection, enum lws_close_status code, const char *reason)
+{
+	astshm_counter_add(connection->websocket->metrics->client_failures, 1);
+	return close_with(connection, code, reason);
+}
+
 static int deliver(struct connection *connection, const char *text, size_t length)
 {
 	const struct websocket_host *host = &connection->websocket->host;
 
 	/* Binary is taken as text, but nobody promised UTF-8: the host says what is wrong. */
 	if (!connection->incoming_binary && !utf8_valid(text, length))
-		return close_with(connection, LWS_CLOSE_STATUS_INVALID_PAYLOAD, "not UTF-8");
+		return refuse(connection, LWS_CLOSE_STATUS_INVALID_PAYLOAD, "not UTF-8");
 	host->received(host->context, connection->id, connection->loopback, text, length);
 	return 0;
 }
@@ -406,7 +413,7 @@ static int on_receive(struct connection *connection, const void *piece, size_t l
 		return deliver(connection, piece, length);
 	int result = assembly_add(incoming, piece, length, announced, WEBSOCKET_MESSAGE_BYTES);
 	if (result == -EMSGSIZE)
-		return close_with(connection, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "too long");
+		return refuse(connection, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "too long");
 	if (result < 0)
 		return close_with(connection, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION, "no memory");
 	if (!last)

@@ -326,6 +326,7 @@ async def test_too_long_a_message_is_1009():
             for _ in range(3):
                 client.send(TEXT if _ == 0 else CONTINUATION, b"x" * 400000, final=False)
             assert client.close_code() == 1009
+        assert host.metrics()["refused"] == 4
 
 
 async def test_text_that_is_not_utf8_is_1007():
@@ -341,6 +342,7 @@ async def test_text_that_is_not_utf8_is_1007():
         with ready(host) as client:
             client.send(BINARY, b"\xff")
             assert client.frame() == (True, TEXT, b"loopback \xff")
+        assert host.metrics()["refused"] == 6
 
 
 async def test_broken_frames_close_one_connection_alone():
