@@ -9,16 +9,11 @@
 
 /* That may wait for one client, its welcome apart. */
 #define FIFO_BYTES (16u << 20)
-/* Writes to one client before others get their turn. */
-#define WRITES_MAX 4
-#define FRAME_HEADER_MAX 10u
 /*
  * Between two welcomes of one client. A welcome is the whole tree, made by the
  * thread that applies events: whoever reads too slowly must not keep it busy.
  */
 #define WELCOME_PAUSE_MS 1000u
-/* libwebsockets keeps the payload of an empty pong to itself. */
-#define PING_TEXT "ast"
 
 static uint64_t now_ms(void)
 {
@@ -251,110 +246,6 @@ void connection_settle(struct connection *connection)
 				 (lws_usec_t)(WELCOME_PAUSE_MS - since_ms) * LWS_US_PER_MS);
 }
 
-/* The header of a text frame that is a whole message (RFC 6455, 5.2). */
-static size_t put_header(unsigned char *out, size_t length)
-{
-	size_t used = 0;
-	unsigned length_bytes = length < 126 ? 0 : length <= UINT16_MAX ? 2 : 8;
-
-	out[used++] = 0x81; /* final, text */
-	out[used++] = length_bytes == 0 ? (unsigned char)length : length_bytes == 2 ? 126 : 127;
-	for (unsigned i = length_bytes; i > 0; i--)
-		out[used++] = (unsigned char)((uint64_t)length >> (8 * (i - 1)));
-	return used;
-}
-
-/* Moves what fits from the FIFO into the scratch buffer, as frames. The bytes of them. */
-static size_t gather(struct connection *connection)
-{
-	unsigned char *out = connection->websocket->scratch + LWS_PRE;
-	struct message *head;
-	size_t used = 0;
-
-	while ((head = fifo_head(&connection->fifo)) != NULL &&
-	       head->length <= SCRATCH_BYTES - FRAME_HEADER_MAX &&
-	       used <= SCRATCH_BYTES - FRAME_HEADER_MAX - head->length) {
-		used += put_header(out + used, head->length);
-		memcpy(out + used, message_text(head), head->length);
-		used += head->length;
-		fifo_drop_head(&connection->fifo);
-	}
-	return used;
-}
-
-/*
- * What the socket does not take libwebsockets copies. Up to UNFRAGMENTED_MAX a
- * message is written whole, so at most that much is copied for a stalled client;
- * a longer one goes in fragments, by way of the scratch buffer because libwebsockets
- * writes each one's header in front of it, into text that others share.
- */
-static int write_fragment(struct connection *connection, struct message *message)
-{
-	unsigned char *scratch = connection->websocket->scratch;
-	size_t left = message->length - connection->written;
-	size_t length = left < SCRATCH_BYTES ? left : SCRATCH_BYTES;
-	unsigned protocol = connection->written == 0 ? LWS_WRITE_TEXT : LWS_WRITE_CONTINUATION;
-
-	if (length < left)
-		protocol |= LWS_WRITE_NO_FIN;
-	memcpy(scratch + LWS_PRE, message_text(message) + connection->written, length);
-	connection->written += length;
-	return lws_write(connection->wsi, scratch + LWS_PRE, length,
-			 (enum lws_write_protocol)protocol);
-}
-
-static int write_long(struct connection *connection, struct message *message)
-{
-	_Static_assert(MESSAGE_HEADROOM == LWS_PRE, "room for the header of a frame");
-	bool whole = message->length <= UNFRAGMENTED_MAX;
-	int result = whole ? lws_write(connection->wsi, message->bytes + MESSAGE_HEADROOM,
-				       message->length, LWS_WRITE_TEXT) :
-			     write_fragment(connection, message);
-
-	if (whole || connection->written == message->length) {
-		connection->written = 0;
-		fifo_drop_head(&connection->fifo);
-	}
-	return result;
-}
-
-/*
- * One write: as many short messages as the scratch buffer holds, since each write
- * is a system call or two, or the next long one, or a part of it. Negative: the
- * connection is lost.
- */
-static int write_some(struct connection *connection)
-{
-	size_t bytes = connection->written == 0 ? gather(connection) : 0;
-
-	/* What is called HTTP goes out as it is: these are frames already. */
-	if (bytes > 0)
-		return lws_write(connection->wsi, connection->websocket->scratch + LWS_PRE, bytes,
-				 LWS_WRITE_HTTP);
-	return write_long(connection, fifo_head(&connection->fifo));
-}
-
-static int write_ping(struct connection *connection)
-{
-	unsigned char ping[LWS_PRE + sizeof PING_TEXT];
-
-	connection->ping_due = false;
-	memcpy(ping + LWS_PRE, PING_TEXT, sizeof PING_TEXT);
-	return lws_write(connection->wsi, ping + LWS_PRE, strlen(PING_TEXT), LWS_WRITE_PING) < 0 ?
-	       -1 : 0;
-}
-
-/* 0, or -1: the connection is lost. Writing to a socket without room would make copies. */
-static int write_waiting(struct connection *connection)
-{
-	for (int i = 0; connection->fifo.count > 0 && i < WRITES_MAX &&
-			!lws_send_pipe_choked(connection->wsi); i++) {
-		if (write_some(connection) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 /* Called when the socket has room. */
 static int on_writable(struct connection *connection)
 {
@@ -364,10 +255,10 @@ static int on_writable(struct connection *connection)
 		return 0;
 	if (connection->hopeless)
 		return close_with(connection, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION, "no memory");
-	if (connection->ping_due && write_ping(connection) < 0)
+	if (connection->ping_due && connection_ping(connection) < 0)
 		return -1;
 	bool give_up = websocket->hurrying && connection->written == 0;
-	if (!give_up && write_waiting(connection) < 0)
+	if (!give_up && connection_write(connection) < 0)
 		return -1;
 	if (connection->fifo.count > 0 && !give_up)
 		lws_callback_on_writable(connection->wsi);

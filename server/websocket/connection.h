@@ -4,8 +4,9 @@
  * belongs to the WebSocket thread once that was started; other threads get no
  * further than the outlet.
  *
- * connection.c is what happens to a connection, upgrade.c decides who becomes
- * one, listener.c accepts, websocket.c has the thread and what others call.
+ * connection.c is what happens to a connection, frames.c writes to it, upgrade.c
+ * decides who becomes one, listener.c accepts, websocket.c has the thread and what
+ * others call.
  */
 #ifndef SERVER_CONNECTION_H
 #define SERVER_CONNECTION_H
@@ -114,6 +115,12 @@ void connection_note_lost(struct connection *connection, uint64_t lost);
 void connection_settle(struct connection *connection);
 /* The server is leaving: the close frame, once what waits was sent; at once without handshake. */
 void connection_go_away(struct connection *connection);
+
+/* --- frames.c --- */
+
+/* What waits in the FIFO, as far as the socket takes it. -1: the connection is lost. */
+int connection_write(struct connection *connection);
+int connection_ping(struct connection *connection);
 
 /* --- upgrade.c --- */
 
