@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "json_out.h"
+#include "utf8.h"
 
 void json_out_init(struct json_out *out, unsigned indent)
 {
@@ -31,11 +32,10 @@ int json_out_result(const struct json_out *out)
 	return out->failed ? -ENOMEM : 0;
 }
 
-static bool make_room(struct json_out *out, size_t length)
+static bool grow(struct json_out *out, size_t length)
 {
-	if (out->failed || length <= out->capacity - out->length)
-		return !out->failed;
 	size_t wanted = out->capacity ? out->capacity : 4096;
+
 	while (wanted - out->length < length && wanted <= SIZE_MAX / 2)
 		wanted *= 2;
 	char *grown = realloc(out->text, wanted);
@@ -49,7 +49,13 @@ static bool make_room(struct json_out *out, size_t length)
 	return true;
 }
 
-static void put(struct json_out *out, const char *bytes, size_t length)
+/* After a failure shorter pieces may still find room: what is then written is not used. */
+static inline bool make_room(struct json_out *out, size_t length)
+{
+	return length <= out->capacity - out->length || grow(out, length);
+}
+
+static inline void put(struct json_out *out, const char *bytes, size_t length)
 {
 	if (!make_room(out, length))
 		return;
@@ -124,35 +130,18 @@ void json_out_end_array(struct json_out *out)
 	end(out, "]");
 }
 
-/* Length of the well-formed UTF-8 sequence at `text` (Unicode 15, table 3-7); 0: none. */
-static size_t sequence_length(const unsigned char *text)
-{
-	unsigned char lead = text[0], low = 0x80, high = 0xbf;
-	size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-
-	if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4)
-		return 0;
-	if (lead == 0xe0)
-		low = 0xa0;
-	else if (lead == 0xed)
-		high = 0x9f;
-	else if (lead == 0xf0)
-		low = 0x90;
-	else if (lead == 0xf4)
-		high = 0x8f;
-	for (size_t i = 1; i < length; i++) {
-		if (text[i] < low || text[i] > high)
-			return 0;
-		low = 0x80;
-		high = 0xbf;
-	}
-	return length;
-}
-
-static bool is_plain(unsigned char byte)
-{
-	return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
-}
+/* Bytes that stand for themselves: ASCII but for controls, the quote and the backslash. */
+#define ALL 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
+#define NONE 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+static const bool plain[256] = {
+	NONE, NONE,
+	1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* " */
+	ALL, ALL,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, /* \ */
+	ALL, ALL,
+};
+#undef ALL
+#undef NONE
 
 static void put_escaped(struct json_out *out, unsigned char byte)
 {
@@ -174,12 +163,13 @@ static void put_quoted(struct json_out *out, const char *string)
 
 	put(out, "\"", 1);
 	while (*text) {
-		size_t plain = 0;
-		while (is_plain(text[plain]))
-			plain++;
-		put(out, (const char *)text, plain);
-		text += plain;
-		size_t length = *text ? sequence_length(text) : 0;
+		size_t run = 0;
+		while (plain[text[run]])
+			run++;
+		put(out, (const char *)text, run);
+		text += run;
+		/* The NUL that ends the text is no continuation: nothing behind it is read. */
+		size_t length = *text ? utf8_sequence(text, 4) : 0;
 		if (length > 1)
 			put(out, (const char *)text, length);
 		else if (length == 1)
@@ -191,11 +181,13 @@ static void put_quoted(struct json_out *out, const char *string)
 	put(out, "\"", 1);
 }
 
+/* Keys are words of ours: nothing in them needs an escape. */
 void json_out_key(struct json_out *out, const char *key)
 {
 	begin_item(out);
-	put_quoted(out, key);
-	put_string(out, out->indent ? ": " : ":");
+	put(out, "\"", 1);
+	put_string(out, key);
+	put_string(out, out->indent ? "\": " : "\":");
 	out->after_key = true;
 }
 
@@ -211,13 +203,26 @@ void json_out_boolean(struct json_out *out, bool boolean)
 	put_string(out, boolean ? "true" : "false");
 }
 
+/* Decimal digits that end before `end`; returns where they begin. */
+static char *digits_before(char *end, uint64_t number)
+{
+	do {
+		*--end = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	return end;
+}
+
 void json_out_integer(struct json_out *out, int64_t integer)
 {
 	char text[JSON_NUMBER_MAX];
+	uint64_t size = integer < 0 ? -(uint64_t)integer : (uint64_t)integer;
+	char *begin = digits_before(text + sizeof text, size);
 
+	if (integer < 0)
+		*--begin = '-';
 	begin_item(out);
-	snprintf(text, sizeof text, "%" PRId64, integer);
-	put_string(out, text);
+	put(out, begin, (size_t)(text + sizeof text - begin));
 }
 
 /*
@@ -263,12 +268,41 @@ static void lay_out(char *text, const char *digits, int count, int exponent)
 			 count - exponent - 1, digits + exponent + 1);
 }
 
+/*
+ * Most numbers of a set are a few digits long. If `number` is m / 10^6 for a whole m,
+ * division rounds as reading the decimal does, and at most 15 digits have only one
+ * decimal that reads back so (DBL_DIG): m without its zeros is the shortest.
+ */
+static bool format_short(char *text, double number)
+{
+	double scaled = number * 1e6;
+	char decimal[JSON_NUMBER_MAX];
+
+	if (!(scaled < 1e15) || scaled != floor(scaled) || scaled / 1e6 != number)
+		return false;
+	uint64_t whole = (uint64_t)scaled / 1000000, part = (uint64_t)scaled % 1000000;
+	char *begin = digits_before(decimal + sizeof decimal, whole);
+	size_t length = (size_t)(decimal + sizeof decimal - begin);
+	memcpy(text, begin, length);
+	text[length++] = '.';
+	/* At least one digit, also of zero. */
+	for (uint64_t unit = 100000; part > 0 || unit == 100000; unit /= 10) {
+		text[length++] = (char)('0' + part / unit);
+		part %= unit;
+	}
+	text[length] = '\0';
+	return true;
+}
+
 void json_out_format(char text[JSON_NUMBER_MAX], double number)
 {
 	char scientific[JSON_NUMBER_MAX], digits[20];
 
 	if (signbit(number))
 		*text++ = '-';
+	/* Below that repr() writes exponents. */
+	if ((fabs(number) >= 1e-4 || number == 0.0) && format_short(text, fabs(number)))
+		return;
 	int count = shortest(scientific, fabs(number));
 	int exponent = (int)strtol(strchr(scientific, 'e') + 1, NULL, 10);
 	count = take_digits(digits, scientific, count);

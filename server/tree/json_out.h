@@ -38,6 +38,7 @@ void json_out_begin_object(struct json_out *out);
 void json_out_end_object(struct json_out *out);
 void json_out_begin_array(struct json_out *out);
 void json_out_end_array(struct json_out *out);
+/* A literal: printable ASCII without quotes and backslashes. */
 void json_out_key(struct json_out *out, const char *key);
 
 void json_out_null(struct json_out *out);

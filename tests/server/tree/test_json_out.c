@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <float.h>
+#include <inttypes.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +71,30 @@ static void numbers_read_back_as_they_were(void **state)
 		back = strtod(text, NULL);
 		if (memcmp(&number, &back, sizeof number) != 0)
 			fail_msg("%.17g became %s", number, text);
+	}
+}
+
+/* What people typed: as many digits as they did, and not one more. */
+static void numbers_of_six_decimals_stay_as_short(void **state)
+{
+	char text[JSON_NUMBER_MAX], wanted[64];
+	uint64_t random = 88172645463325252u;
+
+	(void)state;
+	for (int i = 0; i < 200000; i++) {
+		random ^= random << 13;
+		random ^= random >> 7;
+		random ^= random << 17;
+		uint64_t millionths = random % 1000000000000000u >> random % 40;
+		if (millionths < 100)
+			continue; /* exponents begin below 1e-4 */
+		snprintf(wanted, sizeof wanted, "%" PRIu64 ".%06" PRIu64, millionths / 1000000,
+			 millionths % 1000000);
+		double number = strtod(wanted, NULL);
+		for (size_t end = strlen(wanted); wanted[end - 1] == '0' && wanted[end - 2] != '.';)
+			wanted[--end] = '\0';
+		json_out_format(text, i % 2 ? number : -number);
+		assert_string_equal(text + (i % 2 ? 0 : 1), wanted);
 	}
 }
 
@@ -194,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_are_laid_out_as_python_does),
 		cmocka_unit_test(numbers_read_back_as_they_were),
+		cmocka_unit_test(numbers_of_six_decimals_stay_as_short),
 		cmocka_unit_test(what_json_has_no_number_for_is_null),
 		cmocka_unit_test(indentation_is_that_of_python),
 		cmocka_unit_test(texts_are_escaped_and_always_utf8),
