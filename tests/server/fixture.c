@@ -63,12 +63,16 @@ static char file_path[64];
 
 const char *fixture_file(const char *text)
 {
-	snprintf(file_path, sizeof file_path, "/tmp/test-server-%d.xml", (int)getpid());
-	FILE *file = fopen(file_path, "w");
+	char next[sizeof file_path + 4];
 
+	snprintf(file_path, sizeof file_path, "/tmp/test-server-%d.xml", (int)getpid());
+	snprintf(next, sizeof next, "%s.new", file_path);
+	FILE *file = fopen(next, "w");
 	assert_non_null(file);
 	assert_true(fputs(text, file) >= 0);
 	assert_int_equal(fclose(file), 0);
+	/* At once, so that no thread reads the half of it. */
+	assert_int_equal(rename(next, file_path), 0);
 	return file_path;
 }
 
