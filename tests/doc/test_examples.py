@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Every example runs and prints what its metrics really are.
 
-usage: test_examples.py BUILD_FOLDER SOURCE_FOLDER
+usage: test_examples.py BUILD_FOLDER SOURCE_FOLDER [--server]    (it was built)
 """
 import contextlib
 import json
@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 
 import cases
@@ -115,6 +116,37 @@ def test_example_2_counts_success_and_failure():
     assert "success 60 failure 10\n" in text
     assert "operation: 70 times" in text
     assert "peak 12" in text
+
+
+LIVE_SET = """<Ableton><LiveSet><Tracks>
+<MidiTrack><Color Value="3"/></MidiTrack><AudioTrack><Color Value="4"/></AudioTrack>
+</Tracks></LiveSet></Ableton>"""
+
+
+def check_server_handler():
+    with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
+        file.write(LIVE_SET)
+        file.flush()
+        text = output([example("server-handler"), file.name, segment("handler")])
+    messages = [line.partition(": ")[2] for line in text.splitlines()
+                if line.startswith("to clients: ")]
+    assert messages[0].startswith('{"type":"FULL_AST"')
+    changes = [json.loads(message)["payload"]["diff"]["changes"][0]
+               for message in (messages[1], messages[2], messages[4])]
+    assert [(change["node_id"], change["old_value"], change["new_value"])
+            for change in changes] == [("track_0", 3, 0xff0000), ("track_1", 4, 0xff0000),
+                                       ("track_0", 0xff0000, 0)]
+    assert json.loads(messages[3])["payload"]["error"] == "Event processing error"
+    assert len(messages) == 5
+    assert "set 3 unchanged 1\n" in text
+    assert number(r"duration: 5 times, mean (\d+) ns", text) > 0
+    summary = json.loads(text.splitlines()[-1])
+    assert summary["event_processing"]["total_processed"] == 4
+    assert summary["errors"]["errors.event_processing"] == 1
+
+
+if "--server" in sys.argv[3:]:
+    test_server_handler_counts_and_tells_colors = check_server_handler
 
 
 def test_example_3_profiles_each_operation():

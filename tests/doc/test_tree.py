@@ -13,7 +13,7 @@ ARROWS = {
     "writer": {"writer", "readers", "shm"},
     "tools": {"tools", "readers", "shm"},
     "server": {"server", "writer/include", "readers/include", "shm/include"},
-    "examples": {"examples", "writer/include", "readers/include", "shm/include"},
+    "examples": {"examples", "server", "writer/include", "readers/include", "shm/include"},
 }
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+["<]([^">]+)[">]', re.M)
 SOURCES = {".c", ".h", ".py", ".build", ".sh"}
