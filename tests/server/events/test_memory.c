@@ -29,11 +29,15 @@ void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *memory, size_t size);
 void *__real_reallocarray(void *memory, size_t count, size_t size);
 char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-void *__wrap_reallocarray(void *memory, size_t count, size_t size);
-char *__wrap_strdup(const char *text);
+
+/* The sanitizers' linking sees a shared library's calls as calls of these. */
+#define WRAP __attribute__((visibility("default")))
+
+WRAP void *__wrap_malloc(size_t size);
+WRAP void *__wrap_calloc(size_t count, size_t size);
+WRAP void *__wrap_realloc(void *memory, size_t size);
+WRAP void *__wrap_reallocarray(void *memory, size_t count, size_t size);
+WRAP char *__wrap_strdup(const char *text);
 
 void *__wrap_malloc(size_t size)
 {
