@@ -12,12 +12,16 @@
 
 #define DEBOUNCE_NS INT64_C(100000000)
 
-/* A device's parameter, or the tempo: all zero but `tempo`. */
+struct node;
+
+/*
+ * A device and its parameter; the project, for its tempo. The node and not its
+ * index: another device may have that by the time the message is due, and must
+ * not take its place.
+ */
 struct debounce_key {
-	int64_t track;
-	int64_t device;
+	const struct node *node; /* compared, never followed: it may be gone */
 	int64_t parameter;
-	int64_t tempo;
 };
 
 struct debounce_entry;

@@ -175,9 +175,7 @@ static void write_parameter(struct update *update, const struct event_call *call
 enum event_result handle_device_param(struct ast_server *server, const struct event_call *call)
 {
 	struct node *device = find_device(server, call);
-	struct debounce_key key = { .track = call->values[0].integer,
-				    .device = call->values[1].integer,
-				    .parameter = call->values[2].integer };
+	struct debounce_key key = { .node = device, .parameter = call->values[2].integer };
 
 	if (!device || key.parameter < 0 || key.parameter >= PARAMETERS_MAX)
 		return EVENT_NO_TARGET;

@@ -29,7 +29,7 @@ enum event_result handle_position(struct ast_server *server, const struct event_
 
 enum event_result handle_tempo(struct ast_server *server, const struct event_call *call)
 {
-	static const struct debounce_key key = { .tempo = 1 };
+	struct debounce_key key = { .node = tree_root(server->project.tree) };
 	enum event_result result = set(server, call, "tempo",
 				       value_number(call->values[0].number));
 

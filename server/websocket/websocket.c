@@ -6,7 +6,7 @@
 
 #include "connection.h"
 
-/* Of broadcasts between the threads that send and this one. */
+/* Of broadcasts between the threads that send and this one; more if a client's queue is longer. */
 #define OUTLET_MESSAGES 4096u
 #define OUTLET_BYTES (16u << 20)
 /* The longest headers of a request, all of them together. */
@@ -257,6 +257,13 @@ static int create_context(struct websocket *websocket)
 	return websocket->vhost ? listener_attach(websocket) : -ENOMEM;
 }
 
+static void open_outlet(struct websocket *websocket, size_t queue_messages)
+{
+	size_t messages = queue_messages > OUTLET_MESSAGES ? queue_messages : OUTLET_MESSAGES;
+
+	outlet_init(&websocket->outlet, messages, OUTLET_BYTES, wake, websocket);
+}
+
 static int open_parts(struct websocket *websocket, const struct websocket_options *options)
 {
 	int result = copy_options(websocket, options);
@@ -284,7 +291,7 @@ int websocket_open(struct websocket **websocket, const struct websocket_options 
 	opened->listening = -1;
 	opened->host = *host;
 	opened->metrics = metrics;
-	outlet_init(&opened->outlet, OUTLET_MESSAGES, OUTLET_BYTES, wake, opened);
+	open_outlet(opened, options->queue_messages);
 	int result = open_parts(opened, options);
 	if (result < 0) {
 		log_open_failure(&options->address, result);
