@@ -57,7 +57,8 @@ static inline bool make_room(struct json_out *out, size_t length)
 
 static inline void put(struct json_out *out, const char *bytes, size_t length)
 {
-	if (!make_room(out, length))
+	/* Nothing may come from, or go, nowhere: memcpy takes no NULL. */
+	if (!make_room(out, length) || length == 0)
 		return;
 	memcpy(out->text + out->length, bytes, length);
 	out->length += length;
