@@ -2,6 +2,7 @@
 """A WebSocket client that no one here wrote (python3-websockets)."""
 import asyncio
 import json
+import socket
 
 import websockets
 
@@ -61,3 +62,19 @@ def without_hashes(node):
     """A node and what is below it, as it can be compared with another's."""
     return {"node_type": node["node_type"], "id": node["id"], "attributes": node["attributes"],
             "children": [without_hashes(child) for child in node.get("children", ())]}
+
+
+UPGRADE = ("GET / HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+
+
+def stalled(server):
+    """A client's socket that never reads again after its handshake."""
+    host, port = server.uri.removeprefix("ws://").rstrip("/").split(":")
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.settimeout(PATIENCE)
+    connection.connect((host, int(port)))
+    connection.sendall(UPGRADE.format(host=f"{host}:{port}").encode())
+    assert connection.recv(12) == b"HTTP/1.1 101", "no upgrade"
+    return connection

@@ -21,7 +21,7 @@ import traceback
 
 import make_set
 
-PATIENCE = 10  # seconds; a server under a sanitizer is slow, not wrong
+PATIENCE = 120  # seconds; a server under a sanitizer is slow, not wrong
 BURST = 200  # datagrams in flight: less than the smallest receive buffer holds
 SHM = pathlib.Path("/dev/shm")
 READY = re.compile(r"^ast-server: ready, udp (\S+):(\d+), websocket (\S+), metrics (.*)$", re.M)
