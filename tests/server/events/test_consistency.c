@@ -368,6 +368,23 @@ static void learn(const char *text)
 	json_decref(payload);
 }
 
+/*
+ * Parameters wait to be told. Of what changes in a slot that exists clients hear
+ * has_clip and playing_status alone, from which they know the next two; that of
+ * the last they never hear is the protocol's.
+ */
+static bool is_told(const char *key)
+{
+	static const char *const untold[] = { "parameters", "is_playing", "is_triggered",
+					      "has_stop_button" };
+
+	for (size_t i = 0; i < sizeof untold / sizeof untold[0]; i++) {
+		if (strcmp(key, untold[i]) == 0)
+			return false;
+	}
+	return true;
+}
+
 static int check_known(struct node *node, void *context)
 {
 	json_t *told = json_object_get(known, node->id), *value;
@@ -382,8 +399,8 @@ static int check_known(struct node *node, void *context)
 	json_out_map(&out, &node->attributes);
 	json_t *attributes = json_loadb(out.text, out.length, 0, NULL);
 	json_object_foreach(told, key, value) {
-		if (strcmp(key, "parameters") != 0)
-			assert_true(json_equal(json_object_get(attributes, key), value));
+		if (is_told(key) && !json_equal(json_object_get(attributes, key), value))
+			fail_msg("%s: %s is not what was told", node->id, key);
 	}
 	json_decref(attributes);
 	json_out_fini(&out);
@@ -433,7 +450,9 @@ static void any_events_leave_all_consistent(void **state)
 
 	(void)state;
 	seed = (unsigned)time(NULL);
-	print_message("seed %u\n", seed);
+	if (getenv("SEED")) /* what a failure printed */
+		seed = (unsigned)strtoul(getenv("SEED"), NULL, 10);
+	print_message("SEED=%u\n", seed);
 	begin_client(server);
 	for (int32_t number = 1; number <= 3000; number++) {
 		send_one(server, number);
