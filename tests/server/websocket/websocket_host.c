@@ -125,7 +125,8 @@ static void print_metrics(const struct host *host)
 	astshm_get_gauge(host->metrics.writer, "websocket.clients", NULL, 0, &clients);
 	astshm_get_distribution(host->metrics.writer, "websocket.message.size", NULL, 0, &sizes);
 	printf("{\"clients\":%.0f,\"attempt\":%lld,\"success\":%lld,\"failure\":%lld,"
-	       "\"dropped\":%lld,\"refused\":%lld,\"sizes\":%llu,\"largest\":%.0f}\n", clients.current,
+	       "\"dropped\":%lld,\"refused\":%lld,\"sizes\":%llu,\"largest\":%.0f}\n",
+	       clients.current,
 	       (long long)counter(host, "websocket.broadcast.attempt"),
 	       (long long)counter(host, "websocket.broadcast.success"),
 	       (long long)counter(host, "websocket.broadcast.failure"),
