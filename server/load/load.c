@@ -70,8 +70,9 @@ static void stop(struct loader *loader, int result, const char *reason)
 
 static const char *limit_reason(int result)
 {
-	return result == -EFBIG ? "more tracks, devices, clip slots or notes than a set can have"
-				: strerror(-result);
+	if (result == -EFBIG)
+		return "more tracks, devices, clip slots or notes than a set can have";
+	return result == -ECANCELED ? "loading was given up" : strerror(-result);
 }
 
 /* --- elements --------------------------------------------------------- */
@@ -205,6 +206,15 @@ static int check_token(struct loader *loader)
 	return fail_at_line(loader, -EFBIG, "a tag or comment of more than 8 MiB");
 }
 
+static int check_stop(struct loader *loader)
+{
+	const struct load_options *limits = &loader->limits;
+
+	if (!limits->stop || !limits->stop(limits->context))
+		return 0;
+	return fail(loader, -ECANCELED, "%s: loading was given up", loader->path);
+}
+
 /* *more: false at the end. */
 static int feed(struct loader *loader, bool *more)
 {
@@ -237,8 +247,11 @@ static int parse(struct loader *loader)
 	XML_SetUserData(loader->parser, loader);
 	XML_SetElementHandler(loader->parser, on_start, on_end);
 	XML_SetStartDoctypeDeclHandler(loader->parser, on_doctype);
-	while (result == 0 && more)
-		result = feed(loader, &more);
+	while (result == 0 && more) {
+		result = check_stop(loader);
+		if (result == 0)
+			result = feed(loader, &more);
+	}
 	XML_ParserFree(loader->parser);
 	return result;
 }
@@ -259,7 +272,7 @@ static int read_document(struct loader *loader, struct node **root)
 	if (result < 0)
 		return fail(loader, result, "%s: %s", loader->path, loader->source.reason);
 	load_words_init(&loader->words);
-	load_build_init(&loader->build, loader->limits.items);
+	load_build_init(&loader->build, &loader->limits);
 	result = parse(loader);
 	if (result == 0)
 		result = finish(loader, root);

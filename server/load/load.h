@@ -17,6 +17,12 @@
 
 struct load_options {
 	const struct tree *previous; /* load_file: what load_finish is given; else not used */
+	/*
+	 * Asked with `context` every 64 KiB and every 1024 nodes; true ends loading.
+	 * It must be quick and not block. NULL: nobody is asked.
+	 */
+	bool (*stop)(void *context);
+	void *context;
 	uint64_t document_bytes; /* of XML, decompressed; 0: LOAD_DOCUMENT_BYTES */
 	uint32_t depth;          /* of elements, at most LOAD_DEPTH; 0: LOAD_DEPTH */
 	uint64_t items;          /* nodes, parameters and sends; 0: LOAD_ITEMS */
@@ -28,8 +34,8 @@ struct load_options {
  * that any thread may load while another changes a tree. `options` may be NULL.
  * *root is set only on success. -ENOENT and other errno values of open() and
  * read(), -EISDIR: no regular file, -EINVAL: neither .als nor .xml, -EBADMSG:
- * not what it should be, -EFBIG: a limit, -ENOMEM; `error` then says all, with
- * the path and the line.
+ * not what it should be, -EFBIG: a limit, -ECANCELED: `stop` said so, -ENOMEM; `error`
+ * then says all, with the path and the line.
  */
 int load_root(struct node **root, const char *path, const struct load_options *options,
 	      char error[LOAD_ERROR_MAX]);

@@ -14,8 +14,17 @@ static void note(struct load_build *build, int result)
 		build->result = result;
 }
 
+static bool is_stopped(const struct load_build *build)
+{
+	const struct load_options *options = build->options;
+
+	return options->stop && build->items_left % 1024 == 0 && options->stop(options->context);
+}
+
 bool load_build_spend(struct load_build *build)
 {
+	if (is_stopped(build))
+		note(build, -ECANCELED);
 	if (build->items_left == 0)
 		note(build, -EFBIG);
 	if (build->result < 0)
@@ -297,9 +306,9 @@ int load_build_finish(struct load_build *build, struct node **root)
 	return 0;
 }
 
-void load_build_init(struct load_build *build, uint64_t items)
+void load_build_init(struct load_build *build, const struct load_options *options)
 {
-	*build = (struct load_build){ .items_left = items };
+	*build = (struct load_build){ .items_left = options->items, .options = options };
 }
 
 static void destroy_list(struct node_list *list)

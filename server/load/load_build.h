@@ -6,8 +6,8 @@
 #ifndef SERVER_LOAD_BUILD_H
 #define SERVER_LOAD_BUILD_H
 
+#include "load.h"
 #include "load_skeleton.h"
-#include "node.h"
 
 struct load_build {
 	struct node_list tracks; /* nodes in no tree: these lists own them */
@@ -16,10 +16,12 @@ struct load_build {
 	struct node *master; /* of a MasterTrack */
 	struct node *main;   /* of a MainTrack, which Live 12 writes in its place */
 	uint64_t items_left; /* nodes, parameters and sends that may still be made */
-	int result;          /* 0, -EFBIG, -ENOMEM */
+	const struct load_options *options;
+	int result;          /* 0, -EFBIG, -ECANCELED, -ENOMEM */
 };
 
-void load_build_init(struct load_build *build, uint64_t items);
+/* The options must outlive the build. */
+void load_build_init(struct load_build *build, const struct load_options *options);
 void load_build_fini(struct load_build *build);
 
 /* Makes what the part holds: tracks, scenes, file references, at any depth in it. */
@@ -29,7 +31,7 @@ int load_build_finish(struct load_build *build, struct node **root);
 
 /* --- for the parts of the builder ------------------------------------- */
 
-/* Takes one item off the budget; false: none is left. */
+/* Takes one item off the budget; false: none is left, or loading is to stop. */
 bool load_build_spend(struct load_build *build);
 /* NULL after a failure; the functions below take that. */
 struct node *load_build_node(struct load_build *build, enum node_type type);

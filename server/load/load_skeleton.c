@@ -9,30 +9,62 @@ void load_skeleton_clear(struct load_skeleton *skeleton)
 {
 	skeleton->count = 0;
 	skeleton->text_length = 0;
+	for (size_t i = 0; i < WORDS; i++)
+		skeleton->places[i].count = 0;
 }
 
 void load_skeleton_fini(struct load_skeleton *skeleton)
 {
 	free(skeleton->elements);
 	free(skeleton->text);
+	for (size_t i = 0; i < WORDS; i++)
+		free(skeleton->places[i].items);
 	*skeleton = (struct load_skeleton){ 0 };
+}
+
+/* Room for one more of `size` bytes in an array that holds `count`. */
+static int make_room(void **items, size_t count, size_t *capacity, size_t least, size_t size)
+{
+	if (count < *capacity)
+		return 0;
+	size_t wanted = *capacity ? *capacity * 2 : least;
+	void *grown = reallocarray(*items, wanted, size);
+	if (!grown)
+		return -ENOMEM;
+	*items = grown;
+	*capacity = wanted;
+	return 0;
+}
+
+static int add_place(struct load_places *places, uint32_t element)
+{
+	void *items = places->items;
+	int result = make_room(&items, places->count, &places->capacity, 64,
+			       sizeof *places->items);
+
+	if (result < 0)
+		return result;
+	places->items = items;
+	places->items[places->count++] = element;
+	return 0;
 }
 
 int load_skeleton_add(struct load_skeleton *skeleton, const struct load_element *element)
 {
+	void *elements = skeleton->elements;
+
 	if (skeleton->count >= LOAD_SKELETON_ELEMENTS)
 		return -EFBIG;
-	if (skeleton->count == skeleton->capacity) {
-		size_t capacity = skeleton->capacity ? skeleton->capacity * 2 : 1024;
-		struct load_element *elements = reallocarray(skeleton->elements, capacity,
-							     sizeof *elements);
-		if (!elements)
-			return -ENOMEM;
-		skeleton->elements = elements;
-		skeleton->capacity = capacity;
-	}
-	skeleton->elements[skeleton->count++] = *element;
-	return 0;
+	int result = make_room(&elements, skeleton->count, &skeleton->capacity, 1024,
+			       sizeof *skeleton->elements);
+	if (result < 0)
+		return result;
+	skeleton->elements = elements;
+	if (element->word != WORD_OTHER)
+		result = add_place(&skeleton->places[element->word], (uint32_t)skeleton->count);
+	if (result == 0)
+		skeleton->elements[skeleton->count++] = *element;
+	return result;
 }
 
 static int grow_text(struct load_skeleton *skeleton, size_t bytes)
@@ -68,16 +100,32 @@ int load_skeleton_add_text(struct load_skeleton *skeleton, const char *text, uin
 	return 0;
 }
 
+/* How many of them stand before or at `element`. */
+static size_t places_until(const struct load_places *places, uint32_t element)
+{
+	size_t low = 0, high = places->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (places->items[middle] <= element)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 uint32_t load_next(const struct load_skeleton *skeleton, uint32_t above, uint32_t last,
 		   enum load_word word)
 {
 	if (above == NO_ELEMENT || last == NO_ELEMENT)
 		return NO_ELEMENT;
-	for (uint32_t i = last + 1; i < skeleton->elements[above].end; i++) {
-		if (skeleton->elements[i].word == word)
-			return i;
-	}
-	return NO_ELEMENT;
+	const struct load_places *places = &skeleton->places[word];
+	size_t next = places_until(places, last);
+	if (next == places->count || places->items[next] >= skeleton->elements[above].end)
+		return NO_ELEMENT;
+	return places->items[next];
 }
 
 uint32_t load_first(const struct load_skeleton *skeleton, uint32_t above, enum load_word word)

@@ -29,6 +29,13 @@ struct load_element {
 	uint8_t role;      /* enum load_role */
 };
 
+/* The elements of one word, in document order. */
+struct load_places {
+	uint32_t *items;
+	size_t count;
+	size_t capacity;
+};
+
 struct load_skeleton {
 	struct load_element *elements;
 	size_t count;
@@ -36,9 +43,10 @@ struct load_skeleton {
 	char *text; /* NUL-ended strings; offset 0 is taken by none */
 	size_t text_length;
 	size_t text_capacity;
+	struct load_places places[WORDS]; /* not of WORD_OTHER */
 };
 
-/* 160 MB and 256 MB: of a gigabyte of XML that is made to be kept whole. */
+/* 200 MB and 256 MB: of a gigabyte of XML that is made to be kept whole. */
 #define LOAD_SKELETON_ELEMENTS 10000000u
 #define LOAD_SKELETON_TEXT (1u << 28)
 
@@ -52,7 +60,10 @@ int load_skeleton_add_text(struct load_skeleton *skeleton, const char *text, uin
 /* Elements are indexes from here on. NO_ELEMENT: none, or below none. */
 #define NO_ELEMENT UINT32_MAX
 
-/* The first `word` below `above` at any depth. */
+/*
+ * The first `word` below `above` at any depth. By halving: of elements nested
+ * in each other, as hostile files have them, each is asked for what is below.
+ */
 uint32_t load_first(const struct load_skeleton *skeleton, uint32_t above, enum load_word word);
 /* The first after `last`, which is below `above` (or `above` itself). */
 uint32_t load_next(const struct load_skeleton *skeleton, uint32_t above, uint32_t last,

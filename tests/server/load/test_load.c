@@ -316,6 +316,31 @@ static void mutated_documents_do_no_harm(void **state)
 	assert_in_range(loaded, 50, 1950); /* both sides were seen */
 }
 
+/* True once it was asked more than *context times. */
+static bool stop_later(void *context)
+{
+	int *left = context;
+
+	return (*left)-- <= 0;
+}
+
+static void loading_ends_when_it_is_told_to(void **state)
+{
+	int left = 0;
+	struct load_options options = { .stop = stop_later, .context = &left, .items = 1024 };
+	struct tree *tree;
+
+	(void)state;
+	write_file("set.xml", sample, sizeof sample - 1);
+	expect_failure(-ECANCELED, &options, "loading was given up");
+	left = 1; /* as the first node is made */
+	expect_failure(-ECANCELED, &options, "line 12: loading was given up");
+	left = 3; /* that, and once more at the end of the file */
+	tree = load(&options);
+	tree_destroy(&tree);
+	assert_int_equal(left, 0);
+}
+
 /* --- in two steps ------------------------------------------------------ */
 
 static void *load_twice(void *context)
@@ -487,6 +512,7 @@ int main(void)
 		load_test(many_scenes_times_many_tracks_are_too_many),
 		load_test(endless_tag_is_given_up),
 		load_test(mutated_documents_do_no_harm),
+		load_test(loading_ends_when_it_is_told_to),
 		load_test(another_thread_reads_the_file_while_the_tree_changes),
 		load_test(ids_are_given_in_the_second_step),
 		load_test(equal_file_has_no_changes),
