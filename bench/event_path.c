@@ -54,7 +54,7 @@ static void open_path(struct path_bench *bench, bool metrics)
 	*bench = (struct path_bench){ 0 };
 	log_set_level(LOG_ERROR);
 	if (ast_server_create(&bench->server, &options) != 0 ||
-	    ast_server_load(bench->server, bench_live_set()) != 0)
+	    ast_server_load(bench->server, bench_live_set(), NULL) != 0)
 		bench_fail("no server");
 	bench->server->broadcast = hear;
 	bench->server->broadcast_context = bench;

@@ -127,7 +127,7 @@ static int serve(struct ast_server *server, const char *live_set)
 	colors_register(&colors, server->metrics.writer);
 	server->broadcast = print_message;
 	if (event_table_add(&server->events, &server->metrics, &handler) < 0 ||
-	    ast_server_load(server, live_set) < 0)
+	    ast_server_load(server, live_set, NULL) < 0)
 		return 1;
 	send_colors(server);
 	print_results(server);

@@ -13,19 +13,40 @@ struct housekeeping {
 	struct ast_server *server;
 	struct housekeeping_options options;
 	struct watch *watch; /* NULL: the file is not watched */
+	int stop_fd;
 	int64_t next_tick_ms;
 	struct gap gap;
 };
 
+static void tick_if_due(struct housekeeping *house, int64_t now_ms)
+{
+	if (now_ms < house->next_tick_ms)
+		return;
+	ast_server_tick(house->server);
+	house->next_tick_ms = now_ms + HOUSEKEEPING_TICK_MS;
+}
+
+
 /* --- loading ------------------------------------------------------------------ */
+
+/* While a file is loaded: the heart goes on beating, and a stop need not wait. */
+static bool meanwhile(void *context)
+{
+	struct housekeeping *house = context;
+	struct pollfd stop = { .fd = house->stop_fd, .events = POLLIN };
+
+	tick_if_due(house, clock_now_ms());
+	return poll(&stop, 1, 0) > 0;
+}
 
 static int load(struct housekeeping *house)
 {
+	struct load_options options = { .stop = meanwhile, .context = house };
 	uint64_t received, lost;
 
 	/* Before the file is read: what is lost meanwhile is missing from it. */
 	intake_observe(&house->server->intake, &received, &lost);
-	int result = ast_server_load(house->server, house->options.file);
+	int result = ast_server_load(house->server, house->options.file, &options);
 	gap_loaded(&house->gap, lost, clock_now_ms());
 	return result;
 }
@@ -39,7 +60,7 @@ static void open_watch(struct housekeeping *house)
 }
 
 int housekeeping_begin(struct housekeeping **housekeeping, struct ast_server *server,
-		       const struct housekeeping_options *options)
+		       const struct housekeeping_options *options, int stop_fd)
 {
 	struct housekeeping *house = calloc(1, sizeof *house);
 	int result = 0;
@@ -47,6 +68,7 @@ int housekeeping_begin(struct housekeeping **housekeeping, struct ast_server *se
 	if (!house)
 		return -ENOMEM;
 	*house = (struct housekeeping){ .server = server, .options = *options,
+					.stop_fd = stop_fd,
 					.gap = { .limit = options->file ?
 						 options->reload_on_gap : GAP_OFF } };
 	if (options->file) {
@@ -115,17 +137,14 @@ static void look_around(struct housekeeping *house)
 	bool changed = file_changed(house, now_ms), lost = too_much_lost(house, now_ms);
 	if (changed || lost)
 		load(house);
-	if (now_ms >= house->next_tick_ms) {
-		ast_server_tick(house->server);
-		house->next_tick_ms = now_ms + HOUSEKEEPING_TICK_MS;
-	}
+	tick_if_due(house, now_ms);
 }
 
-void housekeeping_run(struct housekeeping *housekeeping, int stop_fd)
+void housekeeping_run(struct housekeeping *housekeeping)
 {
 	struct housekeeping *house = housekeeping;
 	struct pollfd waits[2] = {
-		{ .fd = stop_fd, .events = POLLIN },
+		{ .fd = house->stop_fd, .events = POLLIN },
 		{ .fd = house->watch ? watch_fd(house->watch) : -1, .events = POLLIN },
 	};
 

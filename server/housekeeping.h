@@ -24,12 +24,13 @@ struct housekeeping;
 
 /*
  * Loads the file and starts to watch it; a watch that cannot be had is logged. What is
- * wrong with the file is logged too: as load_root. *housekeeping is set on success.
+ * wrong with the file is logged too: as load_root, and -ECANCELED: `stop_fd` became
+ * readable. *housekeeping is set on success.
  */
 int housekeeping_begin(struct housekeeping **housekeeping, struct ast_server *server,
-		       const struct housekeeping_options *options);
-/* Until `stop_fd` is readable. */
-void housekeeping_run(struct housekeeping *housekeeping, int stop_fd);
+		       const struct housekeeping_options *options, int stop_fd);
+/* Until `stop_fd` is readable, which also ends a load midway. */
+void housekeeping_run(struct housekeeping *housekeeping);
 /* *housekeeping becomes NULL. NULL is allowed. */
 void housekeeping_end(struct housekeeping **housekeeping);
 

@@ -69,20 +69,27 @@ static void print_summary(struct ast_server *server)
 	json_out_fini(&out);
 }
 
-/* From the first event to the last. */
-static int serve_started(struct ast_server *server, const struct options *options, int signals)
+static void stop(struct ast_server *server)
 {
-	struct housekeeping *housekeeping;
-	int result = housekeeping_begin(&housekeeping, server, &options->housekeeping);
-
-	if (result < 0)
-		return result;
-	announce(server);
-	housekeeping_run(housekeeping, signals);
-	housekeeping_end(&housekeeping);
 	ast_server_stop(server);
 	print_statistics(server);
 	print_summary(server);
+}
+
+/* From the first event to the last. A signal may come before the file is loaded. */
+static int serve_started(struct ast_server *server, const struct options *options, int signals)
+{
+	struct housekeeping *housekeeping;
+	int result = housekeeping_begin(&housekeeping, server, &options->housekeeping, signals);
+
+	if (result < 0 && result != -ECANCELED)
+		return result;
+	if (result == 0) {
+		announce(server);
+		housekeeping_run(housekeeping);
+		housekeeping_end(&housekeeping);
+	}
+	stop(server);
 	return 0;
 }
 

@@ -226,19 +226,22 @@ static int hand_over(struct ast_server *server, struct node *root, const char *t
 	return 0;
 }
 
-int ast_server_load(struct ast_server *server, const char *path)
+int ast_server_load(struct ast_server *server, const char *path,
+		    const struct load_options *options)
 {
 	struct astshm_timer timer = astshm_timer_start();
 	char error[LOAD_ERROR_MAX];
 	struct node *root;
-	int result = load_root(&root, path, NULL, error);
+	int result = load_root(&root, path, options, error);
 
 	if (result == 0) {
 		astshm_timer_stop(server->metrics.load_project, timer);
 		return hand_over(server, root, path);
 	}
-	log_write(LOG_ERROR, "%s", error);
-	hand_over(server, NULL, error);
+	if (result != -ECANCELED) { /* which is nobody's fault */
+		log_write(LOG_ERROR, "%s", error);
+		hand_over(server, NULL, error);
+	}
 	return result;
 }
 

@@ -81,9 +81,10 @@ int ast_server_start(struct ast_server *server);
 /*
  * Loads a Live Set and hands it to the event thread (if there is none, at once):
  * events that come later find it. A failure is logged, told to the clients if it is
- * a reload, and leaves the tree that was loaded. As load_root.
+ * a reload, and leaves the tree that was loaded. As load_root; `options` may be NULL.
  */
-int ast_server_load(struct ast_server *server, const char *path);
+int ast_server_load(struct ast_server *server, const char *path,
+		    const struct load_options *options);
 /* Once a second, between start and stop. */
 void ast_server_tick(struct ast_server *server);
 /*

@@ -114,7 +114,7 @@ const char fixture_live_set[] =
 
 void fixture_load(struct ast_server *server)
 {
-	assert_int_equal(ast_server_load(server, fixture_file(fixture_live_set)), 0);
+	assert_int_equal(ast_server_load(server, fixture_file(fixture_live_set), NULL), 0);
 }
 
 /* --- metrics ---------------------------------------------------------------- */

@@ -72,7 +72,7 @@ static int stop_fd = -1;
 static void *keep_house(void *argument)
 {
 	(void)argument;
-	housekeeping_run(housekeeping, stop_fd);
+	housekeeping_run(housekeeping);
 	return NULL;
 }
 
@@ -88,9 +88,9 @@ static void create(const char *case_name)
 static void begin(const char *case_name, const struct housekeeping_options *options)
 {
 	create(case_name);
-	assert_int_equal(housekeeping_begin(&housekeeping, server, options), 0);
 	stop_fd = eventfd(0, EFD_CLOEXEC);
 	assert_true(stop_fd >= 0);
+	assert_int_equal(housekeeping_begin(&housekeeping, server, options, stop_fd), 0);
 	assert_int_equal(pthread_create(&thread, NULL, keep_house, NULL), 0);
 }
 
@@ -104,13 +104,16 @@ static void stop(void)
 	stop_fd = -1;
 }
 
-/* Told to stop before it begins, it looks around once. */
-static void run_once(void)
+/* Told to stop before it runs, it looks around once. */
+static void run_once(const struct housekeeping_options *options)
 {
-	int stopped = eventfd(1, EFD_CLOEXEC);
+	uint64_t one = 1;
+	int stopped = eventfd(0, EFD_CLOEXEC);
 
 	assert_true(stopped >= 0);
-	housekeeping_run(housekeeping, stopped);
+	assert_int_equal(housekeeping_begin(&housekeeping, server, options, stopped), 0);
+	assert_int_equal(write(stopped, &one, sizeof one), sizeof one);
+	housekeeping_run(housekeeping);
 	close(stopped);
 }
 
@@ -144,8 +147,7 @@ static void without_a_file_it_only_ticks(void **state)
 	create("no-file");
 	/* Much is lost, and there is nothing to load. */
 	server->intake.seen_lost = 100;
-	assert_int_equal(housekeeping_begin(&housekeeping, server, &options), 0);
-	run_once();
+	run_once(&options);
 	ast_server_stop(server);
 	assert_null(server->project.tree);
 	assert_int_equal(heard(), 0);
@@ -158,10 +160,10 @@ static void file_that_cannot_be_loaded_ends_it_at_once(void **state)
 	(void)state;
 	create("broken");
 	options.file = fixture_file("<Ableton>");
-	assert_int_equal(housekeeping_begin(&housekeeping, server, &options), -EBADMSG);
+	assert_int_equal(housekeeping_begin(&housekeeping, server, &options, -1), -EBADMSG);
 	assert_null(housekeeping);
 	options.file = "/nonexistent/set.als";
-	assert_int_equal(housekeeping_begin(&housekeeping, server, &options), -ENOENT);
+	assert_int_equal(housekeeping_begin(&housekeeping, server, &options, -1), -ENOENT);
 	assert_null(housekeeping);
 	ast_server_stop(server);
 	assert_int_equal(fixture_counter(server, "errors.project_load"), 2);
@@ -216,9 +218,24 @@ static void house_is_left_at_once_when_told(void **state)
 	(void)state;
 	create("stop");
 	options.file = write_set("first");
-	assert_int_equal(housekeeping_begin(&housekeeping, server, &options), 0);
-	run_once(); /* returns */
+	run_once(&options); /* returns */
 	expect_nth(1, "FULL_AST");
+}
+
+static void stop_ends_a_load(void **state)
+{
+	struct housekeeping_options options = { .watch = true, .reload_on_gap = GAP_OFF };
+	int stopped = eventfd(1, EFD_CLOEXEC);
+
+	(void)state;
+	create("cancel");
+	options.file = write_set("first");
+	assert_true(stopped >= 0);
+	assert_int_equal(housekeeping_begin(&housekeeping, server, &options, stopped), -ECANCELED);
+	close(stopped);
+	ast_server_stop(server);
+	assert_int_equal(count, 0);
+	assert_int_equal(fixture_counter(server, "errors.project_load"), 0);
 }
 
 #define CASE(name) cmocka_unit_test_teardown(name, tear_down)
@@ -231,6 +248,7 @@ int main(void)
 		CASE(each_new_content_is_one_message),
 		CASE(too_much_lost_loads_the_file_that_nobody_watches),
 		CASE(house_is_left_at_once_when_told),
+		CASE(stop_ends_a_load),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

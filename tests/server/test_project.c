@@ -131,7 +131,7 @@ static const char *edited(const char *from, const char *to)
 
 static void load(struct ast_server *server, const char *text)
 {
-	assert_int_equal(ast_server_load(server, fixture_file(text)), 0);
+	assert_int_equal(ast_server_load(server, fixture_file(text), NULL), 0);
 }
 
 static void equal_file_says_nothing_and_keeps_all_ids(void **state)
@@ -261,7 +261,7 @@ static void failed_reload_keeps_the_tree_and_is_told(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
-		assert_true(ast_server_load(server, fixture_file(broken[i])) < 0);
+		assert_true(ast_server_load(server, fixture_file(broken[i]), NULL) < 0);
 		expect_message("{'type':'ERROR','payload':{'error':'Reload failed',"
 			       "'details':'*'}}");
 		assert_int_equal(fixture_counter(server, "errors.reload"), i + 1);
@@ -281,7 +281,7 @@ static void failed_first_load_is_counted_and_told_nobody(void **state)
 	struct ast_server *server = fixture_create("first-broken", 1);
 
 	(void)state;
-	assert_true(ast_server_load(server, fixture_file("<Ableton>")) < 0);
+	assert_true(ast_server_load(server, fixture_file("<Ableton>"), NULL) < 0);
 	assert_null(server->project.tree);
 	expect_silence();
 	assert_int_equal(fixture_counter(server, "errors.project_load"), 1);
@@ -306,7 +306,7 @@ static void event_that_comes_after_a_load_finds_it(void **state)
 					    live_event_create("/live/track/renamed", number, 0.0,
 							      arguments, 2)), 0);
 	load(server, edited("Value=\"2-Audio\"", "Value=\"Drums\""));
-	assert_true(ast_server_load(server, fixture_file("<Ableton>")) < 0);
+	assert_true(ast_server_load(server, fixture_file("<Ableton>"), NULL) < 0);
 	ast_server_stop(server);
 	assert_int_equal(fixture_counter(server, "events.processed"), 5);
 	assert_int_equal(fixture_counter(server, "errors.reload"), 1);
@@ -404,7 +404,7 @@ static void operations_are_timed(void **state)
 	assert_int_equal(fixture_samples(server, "operation.load_project", NULL), 2);
 	assert_int_equal(fixture_samples(server, "operation.serialize", NULL), 1);
 	assert_int_equal(fixture_samples(server, "operation.compute_diff", NULL), 1);
-	assert_true(ast_server_load(server, fixture_file("<Ableton>")) < 0);
+	assert_true(ast_server_load(server, fixture_file("<Ableton>"), NULL) < 0);
 	assert_int_equal(fixture_samples(server, "operation.load_project", NULL), 2);
 }
 

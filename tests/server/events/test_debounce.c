@@ -220,7 +220,7 @@ static void failed_reload_drops_nothing(void **state)
 	(void)state;
 	SEND_AS(1, server, "/live/transport/tempo", F(121.0f));
 	log_set_level(LOG_ERROR);
-	assert_true(ast_server_load(server, fixture_file("<Ableton>")) < 0);
+	assert_true(ast_server_load(server, fixture_file("<Ableton>"), NULL) < 0);
 	assert_non_null(strstr(fixture_heard()[0], "Reload failed"));
 	settle(server);
 	expect_message(TEMPO("null", "121.0", "1"));

@@ -188,7 +188,7 @@ static void reload_without_memory_leaves_the_tree(void **state)
 	(void)state;
 	for (unsigned n = 1; failed; n++) {
 		until_failure = n;
-		int result = ast_server_load(server, path);
+		int result = ast_server_load(server, path, NULL);
 		failed = until_failure == 0;
 		until_failure = 0;
 		char *const *heard = fixture_heard();
