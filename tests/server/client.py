@@ -9,9 +9,11 @@ import websockets
 from harness import PATIENCE
 
 
-def connect(server, **options):
+def connect(server, max_queue=None):
+    """With a limit to its queue a client that is not read would not see a close frame."""
     return websockets.connect(server.uri, max_size=None, ping_interval=None,
-                              open_timeout=PATIENCE, close_timeout=PATIENCE, **options)
+                              max_queue=max_queue, open_timeout=PATIENCE,
+                              close_timeout=PATIENCE)
 
 
 async def receive(client):

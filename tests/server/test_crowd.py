@@ -32,7 +32,7 @@ STALLED_BYTES = QUEUE * LENGTHY_DIFF + STALLED * (64 << 10) + (4 << 20)
 
 
 def handfuls():
-    return 100 if tools.heavy else 8
+    return 40 if tools.heavy else 8
 
 
 def lengthy_rename(number):

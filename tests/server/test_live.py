@@ -100,6 +100,8 @@ def socket_is_empty(server):
 class Follower:
     """A client that applies what it is sent, and looks at its order."""
 
+    max_queue = None  # messages that the library reads ahead
+
     def __init__(self, server, events):
         self.server, self.events = server, events
         self.counts = {}  # of diffs, by path
@@ -108,7 +110,7 @@ class Follower:
         self.ended = False
 
     async def __aenter__(self):
-        self.socket = await websocket.connect(self.server)
+        self.socket = await websocket.connect(self.server, self.max_queue)
         self.tree = CopiedTree(await welcomed(self.socket))
         self.task = asyncio.create_task(self.follow())
         return self
@@ -161,6 +163,8 @@ class Follower:
 
 class OutOfStep(Follower):
     """One that reads late and loses messages: its copy is right again with the next whole."""
+
+    max_queue = 32
 
     def __init__(self, server, events):
         super().__init__(server, events)

@@ -150,7 +150,7 @@ def test_mutated_datagrams_do_no_harm():
                osc.event(7, "/live/transport/play", True),
                osc.message("/live/batch/start", 1), osc.message("/live/seq", 1, 2)]
     with Server("mutated", "--metrics-keep") as server:
-        for datagram in osc.mutations(20261122, 10000, samples):
+        for datagram in osc.mutations(20261122, 2000, samples):
             server.send(datagram)
         server.send(b"/" * 5000)
         server.settle()
@@ -159,7 +159,7 @@ def test_mutated_datagrams_do_no_harm():
         document = server.document()
         values = counters(document)
         assert values["udp.packet.received"] == server.sent
-        assert values["udp.parse.error"] > 1000
+        assert values["udp.parse.error"] > 200
         check_identity(document)
         # A flood of bad datagrams must not become a flood of lines.
         lines = [line for line in said.splitlines() if line.startswith("ast-server: ")]
