@@ -53,6 +53,12 @@ async def read_all(client):
     assert kinds <= {"FULL_AST", "DIFF_UPDATE", "ERROR", "live_event", "ACK"}, kinds
 
 
+def datagram_count():
+    if tools.heavy:
+        return 100000
+    return 10000 if tools.sanitizer == "none" else 2000
+
+
 def send_mutations(server, count):
     for number, datagram in enumerate(osc.mutations(SEED, count, DATAGRAMS)):
         server.send(datagram)
@@ -66,7 +72,7 @@ async def test_mutated_datagrams_with_a_client_listening():
     with Server("datagrams", "--metrics-keep", "--log-level", "error", websocket=True) as server:
         client = await websocket.connect(server)
         reading = asyncio.create_task(read_all(client))
-        await asyncio.to_thread(send_mutations, server, 100000 if tools.heavy else 10000)
+        await asyncio.to_thread(send_mutations, server, datagram_count())
         async with websocket.connect(server) as newcomer:
             await welcomed(newcomer)
             assert (await ask(newcomer, "GET_PROJECT_INFO"))[0] == "PROJECT_INFO"
