@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Datagrams into the intake, a few in turn: numbers are judged by those before.
- * An input is datagrams with DELIMITER between them.
+ * Datagrams into a server that has a Live Set, a few in turn: numbers are judged
+ * by those before, and events meet what earlier ones made of the tree. An input
+ * is datagrams with DELIMITER between them.
  */
 #include <string.h>
+#include <unistd.h>
 
-#include "events.h"
-#include "intake.h"
+#include <jansson.h>
+
+#include "server.h"
 #include "target.h"
 
 /* Two bytes that no text of a datagram can hold. */
@@ -14,9 +17,12 @@
 #define DELIMITER_BYTES 2u
 /* Fewer than the datagrams of a seed, so that it gets full. */
 #define QUEUE_ITEMS 5u
+/* Inputs that one tree sees: what they add to it must not slow the rest down. */
+#define TREE_INPUTS 500u
 
 static struct intake_statistics seen;
 static uint64_t accepted; /* events that the queue had at the end of an input */
+static uint64_t heard;    /* messages for clients */
 
 /* --- what must hold --------------------------------------------------- */
 
@@ -57,6 +63,78 @@ static void check_queue(const struct queue *queue)
 	for (size_t i = 0; i < queue->count; i++)
 		check_event(queue->items[(queue->head + i) % queue->capacity]);
 	accepted += queue->count;
+}
+
+/* What clients are sent is JSON, whatever the event was. */
+static void hear(void *context, struct message *message)
+{
+	(void)context;
+	fuzz_expect(message, "memory");
+	json_t *value = json_loadb(message_text(message), message->length, 0, NULL);
+	fuzz_expect(value, "a message is JSON");
+	fuzz_expect(json_object_get(value, "type") && json_object_get(value, "payload"),
+		    "a message has a type and a payload");
+	json_decref(value);
+	message_release(message);
+	heard++;
+}
+
+/* Hashes follow the content, and nothing is left that does not fit into JSON. */
+static void check_tree(struct ast_server *server)
+{
+	hear(NULL, project_full(server));
+}
+
+/* --- the server ------------------------------------------------------- */
+
+static void load(struct ast_server *server)
+{
+	static const char set[] =
+		"<Ableton><LiveSet><Tracks><MidiTrack><DeviceChain><Mixer/><Devices><Eq8/>"
+		"</Devices></DeviceChain></MidiTrack><ReturnTrack/></Tracks><MainTrack/>"
+		"<Scenes><Scene/><Scene/></Scenes></LiveSet></Ableton>";
+	char path[] = "/tmp/fuzz-osc-XXXXXX.xml";
+	int file = mkstemps(path, 4);
+
+	fuzz_expect(file >= 0 && write(file, set, sizeof set - 1) == sizeof set - 1, "a file");
+	close(file);
+	fuzz_expect(ast_server_load(server, path, NULL) == 0, "a tree");
+	unlink(path);
+}
+
+static struct ast_server *current;
+
+static void destroy(void)
+{
+	ast_server_destroy(&current);
+}
+
+static struct ast_server *server_of_input(void)
+{
+	static const struct server_options options = {
+		.udp_off = true, .websocket_off = true, .queue_capacity = QUEUE_ITEMS,
+		.cache_capacity = 2, .metrics = { .off = true } };
+	static unsigned inputs;
+
+	if (!current) {
+		log_set_level(LOG_ERROR);
+		fuzz_expect(ast_server_create(&current, &options) == 0, "a server");
+		current->broadcast = hear;
+		atexit(destroy);
+	}
+	if (inputs++ % TREE_INPUTS == 0)
+		load(current);
+	return current;
+}
+
+static void apply_all(struct ast_server *server)
+{
+	struct task *task;
+	void *event;
+
+	while (queue_take(&server->queue, 0, &event, &task) == QUEUE_ITEM)
+		ast_server_apply(server, event);
+	ast_server_settle(server);
 }
 
 /* --- an input --------------------------------------------------------- */
@@ -106,20 +184,15 @@ static void add_up(const struct intake_statistics *statistics)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	struct metrics_options off = { .off = true };
-	struct server_metrics metrics;
-	struct intake intake;
-	struct queue queue;
+	struct ast_server *server = server_of_input();
 
-	log_set_level(LOG_ERROR);
-	metrics_open(&metrics, &off);
-	fuzz_expect(queue_init(&queue, QUEUE_ITEMS, NULL, NULL) == 0, "memory");
-	intake_init(&intake, &metrics, &queue);
-	take_all(&intake, bytes, size);
-	check_queue(&queue);
-	add_up(&intake.statistics);
-	queue_fini(&queue, free);
-	metrics_close(&metrics);
+	intake_init(&server->intake, &server->metrics, &server->queue);
+	take_all(&server->intake, bytes, size);
+	check_queue(&server->queue);
+	add_up(&server->intake.statistics);
+	apply_all(server);
+	if (size % 16 == 0)
+		check_tree(server);
 	return 0;
 }
 
@@ -224,13 +297,14 @@ static const char *word(size_t index)
 static bool report(void)
 {
 	printf("datagrams %llu, processed %llu, parse errors %llu, duplicates %llu, "
-	       "refused %llu, late %llu, gaps %llu, events %llu\n",
+	       "refused %llu, late %llu, gaps %llu, events %llu, messages %llu\n",
 	       (unsigned long long)seen.received, (unsigned long long)seen.processed,
 	       (unsigned long long)seen.parse_errors, (unsigned long long)seen.duplicates,
 	       (unsigned long long)seen.refused, (unsigned long long)seen.late,
-	       (unsigned long long)seen.gaps, (unsigned long long)accepted);
+	       (unsigned long long)seen.gaps, (unsigned long long)accepted,
+	       (unsigned long long)heard);
 	return seen.processed > 0 && seen.parse_errors > 0 && seen.duplicates > 0 &&
-	       seen.refused > 0 && seen.late > 0 && seen.gaps > 0 && accepted > 0;
+	       seen.refused > 0 && seen.late > 0 && seen.gaps > 0 && accepted > 0 && heard > 0;
 }
 
 const struct fuzz_target fuzz_target = { .seed = seed, .word = word, .report = report };
