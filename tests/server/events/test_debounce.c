@@ -11,21 +11,16 @@
 
 #include "clock.h"
 #include "dialogue.h"
+#include "node.h"
 
 /* --- the line by itself, at times of the test's own ------------------------ */
 
 static struct debounce line;
 
-static struct debounce_key parameter_key(int64_t parameter)
-{
-	static const struct node *const device; /* is not looked at */
-
-	return (struct debounce_key){ .node = device, .parameter = parameter };
-}
-
 static void put(int64_t parameter, const char *text, int64_t now_ns)
 {
-	struct debounce_key key = parameter_key(parameter);
+	static struct node device; /* only its address counts */
+	struct debounce_key key = { .node = &device, .parameter = parameter };
 
 	assert_int_equal(debounce_put(&line, &key, message_create(text, strlen(text)), now_ns),
 			 0);
@@ -183,6 +178,24 @@ static void parameters_wait_each_for_themselves(void **state)
 	assert_null(heard[3]);
 }
 
+/* The number of a device is another device's by the time the message is due. */
+static void device_keeps_its_message_when_another_takes_its_place(void **state)
+{
+	struct ast_server *server = dialogue_begin("place");
+	char *const *heard;
+
+	(void)state;
+	SEND_AS(1, server, "/live/device/param", I(0), I(0), I(2), F(0.5f));
+	SEND_AS(2, server, "/live/device/added", I(0), I(0), S("x"));
+	SEND_AS(3, server, "/live/device/param", I(0), I(0), I(2), F(0.75f));
+	fixture_heard();
+	settle(server);
+	heard = fixture_heard();
+	expect_json(heard[0], PARAMETER("0", "2", "0.5", "1"));
+	assert_non_null(strstr(heard[1], "device_0_0_2"));
+	assert_null(heard[2]);
+}
+
 static void other_messages_overtake(void **state)
 {
 	struct ast_server *server = dialogue_begin("overtake");
@@ -279,6 +292,7 @@ int main(void)
 		ALONE(clear_drops_all),
 		CASE(burst_tells_the_value_before_its_last_event),
 		CASE(parameters_wait_each_for_themselves),
+		CASE(device_keeps_its_message_when_another_takes_its_place),
 		CASE(other_messages_overtake),
 		CASE(reload_drops_what_waits),
 		CASE(failed_reload_drops_nothing),
