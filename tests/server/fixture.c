@@ -136,6 +136,14 @@ int64_t fixture_counter(struct ast_server *server, const char *name)
 	return counter(server, name, ASTSHM_NO_TAGS);
 }
 
+void fixture_await(struct ast_server *server, const char *name, int64_t value)
+{
+	for (unsigned tries = 0; fixture_counter(server, name) != value; tries++) {
+		assert_true(tries < 60000);
+		usleep(1000);
+	}
+}
+
 int64_t fixture_tagged(struct ast_server *server, const char *name, const char *type)
 {
 	return counter(server, name, ASTSHM_TAGS({ METRICS_TAG, type }));

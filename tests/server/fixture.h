@@ -16,6 +16,11 @@ int fixture_teardown(void **state);
 
 /* The untagged counter; -1: there is no such metric. */
 int64_t fixture_counter(struct ast_server *server, const char *name);
+/*
+ * Waits until it has that value: a stop leaves only so much time to what is
+ * queued, which a busy machine may not have.
+ */
+void fixture_await(struct ast_server *server, const char *name, int64_t value);
 /* The counter tagged event_type=TYPE; -1 as above. */
 int64_t fixture_tagged(struct ast_server *server, const char *name, const char *type);
 /* The samples of a timing, untagged if type is NULL; -1 as above. */

@@ -307,6 +307,7 @@ static void event_that_comes_after_a_load_finds_it(void **state)
 							      arguments, 2)), 0);
 	load(server, edited("Value=\"2-Audio\"", "Value=\"Drums\""));
 	assert_true(ast_server_load(server, fixture_file("<Ableton>"), NULL) < 0);
+	fixture_await(server, "events.received", 5);
 	ast_server_stop(server);
 	assert_int_equal(fixture_counter(server, "events.processed"), 5);
 	assert_int_equal(fixture_counter(server, "errors.reload"), 1);

@@ -247,6 +247,7 @@ static void event_thread_applies_all_that_was_queued(void **state)
 		take_play(server, number);
 	take(server, &cursor);
 	assert_int_equal(ast_server_start(server), 0);
+	fixture_await(server, "events.received", EVENTS);
 	ast_server_stop(server);
 	assert_true(value_map_get(&tree_root(server->project.tree)->attributes, "is_playing")
 			    ->boolean);
@@ -282,8 +283,9 @@ static void threads_work_side_by_side(void **state)
 		assert_true(fixture_counter(server, "events.received") >= 0);
 	}
 	pthread_join(udp, NULL);
-	ast_server_stop(server);
 	const struct intake_statistics *statistics = ast_server_statistics(server);
+	fixture_await(server, "events.received", (int64_t)statistics->processed);
+	ast_server_stop(server);
 	assert_int_equal(statistics->received, 40000);
 	assert_int_equal(statistics->parse_errors, 20000);
 	assert_int_equal(statistics->processed + statistics->refused, 20000);
