@@ -65,7 +65,9 @@ const char *fixture_file(const char *text)
 {
 	char next[sizeof file_path + 4];
 
-	snprintf(file_path, sizeof file_path, "/tmp/test-server-%d.xml", (int)getpid());
+	/* Once: another thread may be reading the path. */
+	if (!file_path[0])
+		snprintf(file_path, sizeof file_path, "/tmp/test-server-%d.xml", (int)getpid());
 	snprintf(next, sizeof next, "%s.new", file_path);
 	FILE *file = fopen(next, "w");
 	assert_non_null(file);
