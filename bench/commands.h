@@ -17,10 +17,11 @@ struct bench_options {
 /* What rounds and the length of a sample come to. */
 static inline struct bench_plan bench_plan(const struct bench_options *options)
 {
-	struct bench_plan plan = { 31, 1000000 };
+	struct bench_plan plan = { .rounds = 31, .sample_ns = 1000000,
+				   .patience_ns = UINT64_C(30000000000) };
 
 	if (options->quick)
-		plan = (struct bench_plan){ 3, 20000 };
+		plan = (struct bench_plan){ .rounds = 3, .sample_ns = 20000 };
 	if (options->rounds > 0)
 		plan.rounds = options->rounds;
 	return plan;

@@ -116,7 +116,7 @@ static void take_rows(struct trial *trial, size_t c, const struct bench_plan *pl
 
 /* One round at a time, so that the numbers of readers take turns too. */
 static void run_rounds(struct trial trials[COUNTS], struct board *board,
-		       const struct bench_plan *plan)
+		       struct bench_plan *plan)
 {
 	for (size_t c = 0; c < COUNTS; c++)
 		bench_rounds_begin(trials[c].it, COMPARED, plan);
@@ -124,7 +124,7 @@ static void run_rounds(struct trial trials[COUNTS], struct board *board,
 		for (size_t turn = 0; turn < COUNTS; turn++) {
 			size_t c = (turn + round) % COUNTS;
 			__atomic_store_n(&board->active, counts[c], __ATOMIC_RELAXED);
-			bench_rounds_step(trials[c].it, COMPARED, round);
+			bench_rounds_step(trials[c].it, COMPARED, round, plan);
 		}
 	}
 	__atomic_store_n(&board->active, 0, __ATOMIC_RELAXED);
@@ -167,6 +167,7 @@ void bench_readers(const struct bench_options *options, struct bench_report *rep
 	if (board == MAP_FAILED)
 		bench_fail("mmap: %s", strerror(errno));
 	plan.sample_ns = options->quick ? 1000000 : 30000000;
+	plan.patience_ns = 0; /* what the readers slow down is what is measured */
 	bench_scene_open(&scene, "readers", NULL);
 	for (size_t i = 0; i < (options->quick ? 50 : SERIES); i++) {
 		snprintf(name, sizeof name, "filler.%zu", i);

@@ -75,6 +75,14 @@ static void take_rows(struct table *table, const struct bench_plan *plan,
 	}
 }
 
+/* How far the figures are those of a core that was its own. */
+static void add_disturbed(const struct bench_plan *plan, struct bench_report *report)
+{
+	bench_report_add(report, "samples on a core that was slower than it can be", "", NULL, 0,
+			 "%")
+		->value = bench_exactly(100.0 * (double)plan->disturbed / (double)plan->samples);
+}
+
 static double of(const struct bench_report *report, const char *name, enum bench_form form)
 {
 	return bench_report_median(report, name, bench_form_name(form), 0);
@@ -140,6 +148,7 @@ void bench_record(const struct bench_options *options, struct bench_report *repo
 	bench_team_stop(second);
 	bench_record_disabled(&plan, report);
 	bench_record_first_touch(&plan, report);
+	add_disturbed(&plan, report);
 	add_handle_targets(report);
 	add_name_targets(report);
 }

@@ -61,7 +61,7 @@ static void check_off(const struct off *off)
 		     bench_scene_samples(&off->paused, ASTSHM_KIND_TIMING, "duration", &sum));
 }
 
-void bench_record_disabled(const struct bench_plan *plan, struct bench_report *report)
+void bench_record_disabled(struct bench_plan *plan, struct bench_report *report)
 {
 	struct off off = { 0 };
 	struct bench_case cases[] = {
@@ -160,7 +160,7 @@ static void check_fresh(const struct fresh *fresh)
 	astshm_snapshot_free(&snapshot);
 }
 
-void bench_record_first_touch(const struct bench_plan *plan, struct bench_report *report)
+void bench_record_first_touch(struct bench_plan *plan, struct bench_report *report)
 {
 	static struct fresh fresh;
 	struct astshm_writer_options options = ASTSHM_WRITER_OPTIONS_INIT;

@@ -6,7 +6,7 @@
 #include "report.h"
 #include "rounds.h"
 
-void bench_record_disabled(const struct bench_plan *plan, struct bench_report *report);
-void bench_record_first_touch(const struct bench_plan *plan, struct bench_report *report);
+void bench_record_disabled(struct bench_plan *plan, struct bench_report *report);
+void bench_record_first_touch(struct bench_plan *plan, struct bench_report *report);
 
 #endif

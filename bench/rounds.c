@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "calm.h"
 #include "clock.h"
 #include "fail.h"
 #include "instructions.h"
@@ -49,20 +50,42 @@ void bench_rounds_begin(struct bench_case *cases, size_t count, const struct ben
 		begin(&cases[i], plan);
 }
 
-void bench_rounds_step(struct bench_case *cases, size_t count, size_t round)
+/*
+ * One sample; taken again while the core is slower behind it or in front of it
+ * than it can be, as long as patience lasts. What uses up what it was prepared
+ * is taken once.
+ */
+static uint64_t sample(struct bench_case *it, struct bench_plan *plan)
+{
+	for (;;) {
+		bool calm = bench_calm_wait(&plan->patience_ns);
+		uint64_t ns = timed(it, it->iterations);
+		calm = bench_calm() && calm;
+		plan->samples++;
+		if (calm || it->prepare || plan->patience_ns <= ns) {
+			plan->disturbed += !calm;
+			return ns;
+		}
+		plan->samples--;
+		plan->patience_ns -= ns;
+	}
+}
+
+void bench_rounds_step(struct bench_case *cases, size_t count, size_t round,
+		       struct bench_plan *plan)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct bench_case *it = &cases[(i + round) % count];
-		uint64_t ns = timed(it, it->iterations);
+		uint64_t ns = sample(it, plan);
 		it->samples[round] = (double)ns / (double)it->iterations;
 	}
 }
 
-void bench_rounds(struct bench_case *cases, size_t count, const struct bench_plan *plan)
+void bench_rounds(struct bench_case *cases, size_t count, struct bench_plan *plan)
 {
 	bench_rounds_begin(cases, count, plan);
 	for (size_t round = 0; round < plan->rounds; round++)
-		bench_rounds_step(cases, count, round);
+		bench_rounds_step(cases, count, round, plan);
 }
 
 struct bench_summary bench_case_summary(struct bench_case *it, const struct bench_plan *plan)

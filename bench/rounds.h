@@ -27,13 +27,19 @@ struct bench_case {
 struct bench_plan {
 	size_t rounds;
 	uint64_t sample_ns;
+	/* Time to spend on waiting for a core at full speed (calm.h), and on
+	 * taking samples again; becomes less. */
+	uint64_t patience_ns;
+	/* So far, and how many of them on a core that was slower. */
+	size_t samples, disturbed;
 };
 
 /* Fills samples and total of each case, on the calling thread's CPU time. */
-void bench_rounds(struct bench_case *cases, size_t count, const struct bench_plan *plan);
+void bench_rounds(struct bench_case *cases, size_t count, struct bench_plan *plan);
 /* The same in steps, for who has something to do in between. */
 void bench_rounds_begin(struct bench_case *cases, size_t count, const struct bench_plan *plan);
-void bench_rounds_step(struct bench_case *cases, size_t count, size_t round);
+void bench_rounds_step(struct bench_case *cases, size_t count, size_t round,
+		       struct bench_plan *plan);
 /* Of the samples; frees them. */
 struct bench_summary bench_case_summary(struct bench_case *it, const struct bench_plan *plan);
 
