@@ -20,7 +20,7 @@
 #include "scene.h"
 
 #define BENCH_TURNS 16u /* a power of two */
-#define BENCH_NS(i) (int64_t)(100000 + ((i)&1023u) * 100) /* 0.1 to 0.2 ms */
+#define BENCH_NS(i) (int64_t)(100000 + ((i)&1023u) * 128) /* 0.1 to 0.23 ms */
 
 /* What an operation works on; a rival's takes a line of its own. */
 struct bench_subject {

@@ -16,6 +16,8 @@ static inline void add_plain(uint64_t *cell)
 }
 
 BENCH_LOOPS(empty, (void)0)
+/* What the loop does for an operation on durations: whose turn, and a value. */
+BENCH_LOOPS(values, __asm__ volatile("" ::"r"(k), "r"(BENCH_NS(i))))
 BENCH_LOOPS(plain, add_plain(&s->cell[k].value))
 BENCH_LOOPS(xadd, __atomic_fetch_add(&s->cell[k].value, 1, __ATOMIC_RELAXED))
 BENCH_LOOPS(original_increment, bench_original_increment(s->original, s->name[k], 1, NULL, 0))
@@ -144,6 +146,7 @@ static uint64_t in_pcp(struct bench_subject *s)
 
 const struct bench_operation bench_rivals[] = {
 	{ "empty loop", BENCH_RUN(empty), NULL, NULL, NULL },
+	{ "empty loop that makes durations", BENCH_RUN(values), NULL, NULL, NULL },
 	{ "plain volatile increment", BENCH_RUN(plain), cells, NULL, NULL },
 	{ "shared lock xadd", BENCH_RUN(xadd), cells, NULL, NULL },
 	{ "mutex and increment", BENCH_RUN(mutex), cells, NULL, NULL },

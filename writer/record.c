@@ -36,22 +36,22 @@ static void shared_add(uint64_t *cell, uint64_t amount)
 	(void)__atomic_fetch_add(cell, amount, __ATOMIC_RELAXED);
 }
 
-void astshm_counter_add_cold(struct astshm_counter counter, uint64_t amount)
+void astshm_counter_add_cold(uint32_t index, uint32_t number, uint64_t amount)
 {
-	struct astshm_writer *writer = writer_of(counter.writer);
+	struct astshm_writer *writer = writer_of(number);
 	bool shared;
 
-	if (!writer || counter.index == 0 || !astshm_writer_recording(writer) ||
+	if (!writer || index == 0 || !astshm_writer_recording(writer) ||
 	    writer_process_forked())
 		return;
-	uint64_t *cell = shared_cell(writer, counter.index);
+	uint64_t *cell = shared_cell(writer, index);
 	if (cell) {
 		shared_add(cell, amount);
 		return;
 	}
-	if (!usable(counter.writer, counter.index))
+	if (!usable(number, index))
 		return;
-	cell = writer_touch(writer, counter.index, ASTSHM_KIND_COUNTER, &shared);
+	cell = writer_touch(writer, index, ASTSHM_KIND_COUNTER, &shared);
 	if (!cell)
 		return;
 	if (shared) {
@@ -76,7 +76,7 @@ void astshm_counter_sub_checked(struct astshm_counter counter, uint64_t amount)
 	if (ASTSHM_LIKELY(cell != NULL))
 		astshm_cell_add(cell, 0 - amount);
 	else
-		astshm_counter_add_cold(counter, 0 - amount);
+		astshm_counter_add_cold(counter.index, counter.writer, 0 - amount);
 }
 
 void astshm_counter_add_signal(struct astshm_counter counter, uint64_t amount)
@@ -105,30 +105,30 @@ static void gauge_raise(struct astshm_gauge_block *block, double amount)
 	astshm_gauge_sample(block, astshm_gauge_fetch_add(astshm_gauge_current(block), amount));
 }
 
-static void record_gauge(struct astshm_gauge gauge, double value,
+static void record_gauge(uint32_t number, uint32_t index, double value,
 			 void (*apply)(struct astshm_gauge_block *block, double value))
 {
-	struct astshm_writer *writer = usable(gauge.writer, gauge.index);
+	struct astshm_writer *writer = usable(number, index);
 	bool shared;
 
 	if (!writer)
 		return;
 	struct astshm_gauge_block *block =
-		writer_touch(writer, gauge.index, ASTSHM_KIND_GAUGE, &shared);
+		writer_touch(writer, index, ASTSHM_KIND_GAUGE, &shared);
 	if (block)
 		apply(block, value);
 	if (shared)
 		pthread_mutex_unlock(&writer->lock);
 }
 
-void astshm_gauge_set_cold(struct astshm_gauge gauge, double value)
+void astshm_gauge_set_cold(uint32_t index, uint32_t number, double value)
 {
-	record_gauge(gauge, value, gauge_store);
+	record_gauge(number, index, value, gauge_store);
 }
 
-void astshm_gauge_add_cold(struct astshm_gauge gauge, double amount)
+void astshm_gauge_add_cold(uint32_t index, uint32_t number, double amount)
 {
-	record_gauge(gauge, amount, gauge_raise);
+	record_gauge(number, index, amount, gauge_raise);
 }
 
 static void record_histogram(uint32_t number, uint32_t index, enum astshm_kind kind,
@@ -146,14 +146,14 @@ static void record_histogram(uint32_t number, uint32_t index, enum astshm_kind k
 		pthread_mutex_unlock(&writer->lock);
 }
 
-void astshm_timing_record_cold(struct astshm_timing timing, int64_t ns)
+void astshm_timing_record_cold(uint32_t index, uint32_t number, int64_t ns)
 {
-	record_histogram(timing.writer, timing.index, ASTSHM_KIND_TIMING, astshm_timing_table, ns);
+	record_histogram(number, index, ASTSHM_KIND_TIMING, astshm_timing_table, ns);
 }
 
-void astshm_distribution_record_cold(struct astshm_distribution distribution, int64_t value)
+void astshm_distribution_record_cold(uint32_t index, uint32_t number, int64_t value)
 {
-	record_histogram(distribution.writer, distribution.index, ASTSHM_KIND_DISTRIBUTION,
+	record_histogram(number, index, ASTSHM_KIND_DISTRIBUTION,
 			 astshm_distribution_table, value);
 }
 
