@@ -4,10 +4,12 @@
  * section, so that a removal (remove.c) cannot zero the cells in between.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "fork.h"
 #include "registry.h"
 #include "row.h"
+#include "spelling.h"
 #include "storage.h"
 #include "touch.h"
 
@@ -71,56 +73,98 @@ __attribute__((cold, noinline)) static void show(struct astshm_writer *writer,
 	pthread_mutex_unlock(&writer->lock);
 }
 
+/* Relaxed: both are mirrors that only choose who takes the lock. Asked before
+ * the record, so that a record never goes to a hidden series for good. */
+static inline bool is_hidden(const struct astshm_writer *writer,
+			     const struct writer_series *series)
+{
+	return __atomic_load_n(&series->shown_epoch, __ATOMIC_RELAXED) !=
+	       __atomic_load_n(&writer->epoch, __ATOMIC_RELAXED);
+}
+
 __attribute__((cold, noinline)) static void refuse(struct astshm_writer *writer)
 {
 	writer_count_dropped(&writer->header->dropped_registrations);
 }
 
-/*
- * The series that this thread recorded lately under this hash, or NULL. Inside
- * a read section: if `removals` is still what the entries were filled under,
- * then whoever frees one of them starts his grace period after this section
- * began, and waits for its end.
- */
-static inline struct writer_series *recall(const struct astshm_writer *writer,
-					   struct writer_row_header *header,
-					   const struct writer_key *key, uint64_t hash)
+/* What this thread remembers of its names; NULL before its first record. */
+static inline struct writer_row_header *memory(const struct astshm_writer *writer)
 {
-	/* Pairs with the release in writer_registry_unlink. */
-	uint64_t removals = __atomic_load_n(&writer->removals, __ATOMIC_ACQUIRE);
-
-	if (ASTSHM_UNLIKELY(header->removals != removals)) {
-		for (unsigned i = 0; i < WRITER_RECENT_NAMES; i++)
-			header->recent[i].series = NULL;
-		header->removals = removals;
-		return NULL;
-	}
-	unsigned place = hash % WRITER_RECENT_NAMES;
-	struct writer_series *series = header->recent[place].series;
-	if (!series || header->recent[place].hash != hash)
-		return NULL;
-	return writer_registry_matches(series, key) ? series : NULL;
-}
-
-/* Looks a key up, among the thread's recent ones first. */
-static inline struct writer_series *look_up(struct astshm_writer *writer,
-					    const struct writer_key *key)
-{
-	uint64_t hash = writer_registry_hash(writer, key);
 	/* Relaxed, as in astshm_row_entry: a close stores the dummy row here. */
 	uint64_t **row = __atomic_load_n(&astshm_thread.row[writer->number], __ATOMIC_RELAXED);
 
-	if (ASTSHM_UNLIKELY(row == writer_dummy_row))
+	return ASTSHM_LIKELY(row != writer_dummy_row) ? writer_row_header(row) : NULL;
+}
+
+/*
+ * Inside a read section: if `removals` is still what the memory was filled
+ * under, then whoever frees a series in it starts his grace period after this
+ * section began, and waits for its end.
+ */
+static inline bool is_fresh(const struct astshm_writer *writer,
+			    const struct writer_row_header *header)
+{
+	/* Pairs with the release in writer_registry_unlink. */
+	return header->removals == __atomic_load_n(&writer->removals, __ATOMIC_ACQUIRE);
+}
+
+/* Forgets all, as a removal may have freed some; good again from now on. */
+static void refresh(const struct astshm_writer *writer, struct writer_row_header *header)
+{
+	memset(header->recent, 0, sizeof header->recent);
+	memset(header->familiar, 0, sizeof header->familiar);
+	header->removals = __atomic_load_n(&writer->removals, __ATOMIC_ACQUIRE);
+}
+
+/* Where a series is remembered by the addresses of its strings, of which those
+ * of the first tag tell most. A guess: what stands there is compared. */
+static inline uint64_t familiar_place(enum astshm_kind kind, const char *name,
+				      const struct astshm_tag *tags, size_t tag_count)
+{
+	uint64_t mixed = (uintptr_t)name + kind;
+
+	if (tag_count > 0)
+		mixed += 2 * (uint64_t)(uintptr_t)tags[0].value;
+	/* This multiplier keeps strings apart that lie at even distances. */
+	return mixed * UINT64_C(0xc2b2ae3d27d4eb4f) >> (64 - WRITER_FAMILIAR_BITS);
+}
+
+/* Looks a key up, among the thread's recent ones first. */
+static struct writer_series *look_up(struct astshm_writer *writer, const struct writer_key *key,
+				     struct writer_row_header *header)
+{
+	uint64_t hash = writer_registry_hash(writer, key);
+
+	if (!header)
 		return writer_registry_find(writer, key, hash);
-	struct writer_row_header *header = writer_row_header(row);
-	struct writer_series *series = recall(writer, header, key, hash);
-	if (ASTSHM_LIKELY(series != NULL))
+	struct writer_series *series = header->recent[hash % WRITER_RECENT_NAMES].series;
+	if (series && header->recent[hash % WRITER_RECENT_NAMES].hash == hash &&
+	    writer_registry_matches(series, key))
 		return series;
-	/* Filled under the removals that recall has seen: a removal since then
-	 * empties the entries before they are used again. */
+	/* Found after the memory was fresh: a removal since then empties the
+	 * entries before they are used again. */
 	series = writer_registry_find(writer, key, hash);
 	header->recent[hash % WRITER_RECENT_NAMES].hash = hash;
 	header->recent[hash % WRITER_RECENT_NAMES].series = series;
+	return series;
+}
+
+/* By key, inside the section. NULL: refused, and said so in the header. */
+__attribute__((noinline)) static struct writer_series *
+find(struct astshm_writer *writer, enum astshm_kind kind, const char *name,
+     const struct astshm_tag *tags, size_t tag_count, struct writer_row_header *header)
+{
+	struct writer_key key;
+
+	if (writer_key_build(&key, kind, name, tags, tag_count, NULL) < 0) {
+		refuse(writer);
+		return NULL;
+	}
+	struct writer_series *series = look_up(writer, &key, header);
+	if (!series)
+		return miss(writer, &key);
+	if (header)
+		header->familiar[familiar_place(kind, name, tags, tag_count)] = series;
 	return series;
 }
 
@@ -128,36 +172,58 @@ static inline struct writer_series *look_up(struct astshm_writer *writer,
  * Enters a read section and returns the series to record into, or returns NULL
  * outside of one. The caller records through the index and leaves.
  */
-static inline struct writer_series *enter(struct astshm_writer *writer, enum astshm_kind kind,
-					  const char *name, const struct astshm_tag *tags,
-					  size_t tag_count)
+__attribute__((noinline)) static struct writer_series *
+enter(struct astshm_writer *writer, enum astshm_kind kind, const char *name,
+      const struct astshm_tag *tags, size_t tag_count)
 {
-	struct writer_key key;
-
-	if (ASTSHM_UNLIKELY(writer_process_forked()))
+	if (writer_process_forked())
 		return NULL;
-	if (ASTSHM_UNLIKELY(writer_key_build(&key, kind, name, tags, tag_count, NULL) < 0)) {
-		refuse(writer);
-		return NULL;
-	}
 	rcu_section_enter();
-	struct writer_series *series = look_up(writer, &key);
-	if (ASTSHM_UNLIKELY(!series))
-		series = miss(writer, &key);
-	if (ASTSHM_UNLIKELY(!series)) {
+	struct writer_row_header *header = memory(writer);
+	if (header && !is_fresh(writer, header))
+		refresh(writer, header);
+	struct writer_series *series = find(writer, kind, name, tags, tag_count, header);
+	if (!series) {
 		rcu_section_leave();
 		return NULL;
 	}
-	/* Relaxed: both are mirrors that only choose who takes the lock. Before
-	 * the record, so that a record never goes to a hidden series for good. */
-	if (ASTSHM_UNLIKELY(__atomic_load_n(&series->shown_epoch, __ATOMIC_RELAXED) !=
-			    __atomic_load_n(&writer->epoch, __ATOMIC_RELAXED)))
+	if (is_hidden(writer, series))
 		show(writer, series);
 	return series;
 }
 
-void astshm_increment_named(struct astshm_writer *writer, const char *name, uint64_t amount,
-			    const struct astshm_tag *tags, size_t tag_count)
+/*
+ * The same for what the thread records again and again, and with the entry of
+ * its row in hand, so that there is no call and nothing to keep over one. NULL
+ * outside of a section: enter() is to be asked. In a forked child too: there
+ * the memory or the row reads as NULL.
+ */
+__attribute__((always_inline)) static inline void *
+enter_familiar(struct astshm_writer *writer, enum astshm_kind kind, const char *name,
+	       const struct astshm_tag *tags, size_t tag_count)
+{
+	if ((tag_count > 0 && !tags) || !rcu_section_try_enter())
+		return NULL;
+	const struct writer_row_header *header = memory(writer);
+	if (ASTSHM_LIKELY(header && is_fresh(writer, header))) {
+		const struct writer_series *series =
+			header->familiar[familiar_place(kind, name, tags, tag_count)];
+		if (ASTSHM_LIKELY(series &&
+				  spelling_of_key(series->key, kind, name, tags, tag_count) &&
+				  !is_hidden(writer, series))) {
+			void *entry = astshm_row_entry(writer->number, series->index);
+			if (ASTSHM_LIKELY(entry != NULL))
+				return entry;
+		}
+	}
+	rcu_section_leave();
+	return NULL;
+}
+
+#define BY_KEY __attribute__((noinline)) static void
+
+BY_KEY increment_by_key(struct astshm_writer *writer, const char *name, uint64_t amount,
+			const struct astshm_tag *tags, size_t tag_count)
 {
 	struct writer_series *series =
 		enter(writer, ASTSHM_KIND_COUNTER, name, tags, tag_count);
@@ -165,6 +231,19 @@ void astshm_increment_named(struct astshm_writer *writer, const char *name, uint
 	if (!series)
 		return;
 	astshm_counter_add((struct astshm_counter){ series->index, writer->number }, amount);
+	rcu_section_leave();
+}
+
+void astshm_increment_named(struct astshm_writer *writer, const char *name, uint64_t amount,
+			    const struct astshm_tag *tags, size_t tag_count)
+{
+	uint64_t *cell = enter_familiar(writer, ASTSHM_KIND_COUNTER, name, tags, tag_count);
+
+	if (ASTSHM_UNLIKELY(!cell)) {
+		increment_by_key(writer, name, amount, tags, tag_count);
+		return;
+	}
+	astshm_cell_add(cell, amount);
 	rcu_section_leave();
 }
 
@@ -186,14 +265,28 @@ void astshm_decrement_named(struct astshm_writer *writer, const char *name, uint
 	rcu_section_leave();
 }
 
-void astshm_set_named(struct astshm_writer *writer, const char *name, double value,
-		      const struct astshm_tag *tags, size_t tag_count)
+BY_KEY set_by_key(struct astshm_writer *writer, const char *name, double value,
+		  const struct astshm_tag *tags, size_t tag_count)
 {
 	struct writer_series *series = enter(writer, ASTSHM_KIND_GAUGE, name, tags, tag_count);
 
 	if (!series)
 		return;
 	astshm_gauge_set((struct astshm_gauge){ series->index, writer->number }, value);
+	rcu_section_leave();
+}
+
+void astshm_set_named(struct astshm_writer *writer, const char *name, double value,
+		      const struct astshm_tag *tags, size_t tag_count)
+{
+	struct astshm_gauge_block *block =
+		enter_familiar(writer, ASTSHM_KIND_GAUGE, name, tags, tag_count);
+
+	if (ASTSHM_UNLIKELY(!block)) {
+		set_by_key(writer, name, value, tags, tag_count);
+		return;
+	}
+	astshm_gauge_store(block, value);
 	rcu_section_leave();
 }
 
@@ -208,8 +301,8 @@ void astshm_add_named(struct astshm_writer *writer, const char *name, double amo
 	rcu_section_leave();
 }
 
-void astshm_time_named(struct astshm_writer *writer, const char *name, int64_t ns,
-		       const struct astshm_tag *tags, size_t tag_count)
+BY_KEY time_by_key(struct astshm_writer *writer, const char *name, int64_t ns,
+		   const struct astshm_tag *tags, size_t tag_count)
 {
 	struct writer_series *series = enter(writer, ASTSHM_KIND_TIMING, name, tags, tag_count);
 
@@ -219,8 +312,22 @@ void astshm_time_named(struct astshm_writer *writer, const char *name, int64_t n
 	rcu_section_leave();
 }
 
-void astshm_observe_named(struct astshm_writer *writer, const char *name, int64_t value,
-			  const struct astshm_tag *tags, size_t tag_count)
+void astshm_time_named(struct astshm_writer *writer, const char *name, int64_t ns,
+		       const struct astshm_tag *tags, size_t tag_count)
+{
+	struct astshm_histogram_block *block =
+		enter_familiar(writer, ASTSHM_KIND_TIMING, name, tags, tag_count);
+
+	if (ASTSHM_UNLIKELY(!block)) {
+		time_by_key(writer, name, ns, tags, tag_count);
+		return;
+	}
+	astshm_histogram_record(block, astshm_timing_table, ns);
+	rcu_section_leave();
+}
+
+BY_KEY observe_by_key(struct astshm_writer *writer, const char *name, int64_t value,
+		      const struct astshm_tag *tags, size_t tag_count)
 {
 	struct writer_series *series =
 		enter(writer, ASTSHM_KIND_DISTRIBUTION, name, tags, tag_count);
@@ -229,5 +336,19 @@ void astshm_observe_named(struct astshm_writer *writer, const char *name, int64_
 		return;
 	astshm_distribution_record((struct astshm_distribution){ series->index, writer->number },
 				   value);
+	rcu_section_leave();
+}
+
+void astshm_observe_named(struct astshm_writer *writer, const char *name, int64_t value,
+			  const struct astshm_tag *tags, size_t tag_count)
+{
+	struct astshm_histogram_block *block =
+		enter_familiar(writer, ASTSHM_KIND_DISTRIBUTION, name, tags, tag_count);
+
+	if (ASTSHM_UNLIKELY(!block)) {
+		observe_by_key(writer, name, value, tags, tag_count);
+		return;
+	}
+	astshm_histogram_record(block, astshm_distribution_table, value);
 	rcu_section_leave();
 }

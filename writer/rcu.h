@@ -5,9 +5,9 @@
  * release before add / acquire after lookup, release at read_unlock / acquire
  * after synchronize_rcu.
  *
- * _LGPL_SOURCE lets the compiler inline. Only urcu_bp_read_lock and
- * urcu_bp_read_unlock are used inlined; liburcu keeps both under ten lines so
- * that code under any licence may do so (urcu/static/urcu-bp.h). Builds with
+ * _LGPL_SOURCE lets the compiler inline. Only urcu_bp_read_lock, its helper
+ * and urcu_bp_read_unlock are used inlined; liburcu keeps each under ten lines
+ * so that code under any licence may do so (urcu/static/urcu-bp.h). Builds with
  * sanitizers define WRITER_RCU_CALLS and call them instead: liburcu-bp 0.13
  * aligns its reader less than it declares, which UBSan would report as ours.
  */
@@ -45,6 +45,21 @@ extern char rcu_meeting_point;
 static inline void rcu_section_enter(void)
 {
 	urcu_bp_read_lock();
+}
+
+/* The same without a call, for threads that liburcu knows; false for others. */
+static inline bool rcu_section_try_enter(void)
+{
+#ifdef WRITER_RCU_CALLS
+	urcu_bp_read_lock();
+#else
+	struct urcu_bp_reader *reader = URCU_TLS(urcu_bp_reader);
+	if (ASTSHM_UNLIKELY(!reader))
+		return false;
+	cmm_barrier(); /* no mutex of the caller moves into the section */
+	_urcu_bp_read_lock_update(reader->ctr);
+#endif
+	return true;
 }
 
 static inline void rcu_section_leave(void)

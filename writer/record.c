@@ -92,14 +92,6 @@ void astshm_counter_add_signal(struct astshm_counter counter, uint64_t amount)
 		shared_add(cell, amount);
 }
 
-static void gauge_store(struct astshm_gauge_block *block, double value)
-{
-	/* Relaxed: last writer wins. */
-	__atomic_store_n(astshm_gauge_current(block), astshm_double_bits(value),
-			 __ATOMIC_RELAXED);
-	astshm_gauge_sample(block, value);
-}
-
 static void gauge_raise(struct astshm_gauge_block *block, double amount)
 {
 	astshm_gauge_sample(block, astshm_gauge_fetch_add(astshm_gauge_current(block), amount));
@@ -123,7 +115,7 @@ static void record_gauge(uint32_t number, uint32_t index, double value,
 
 void astshm_gauge_set_cold(uint32_t index, uint32_t number, double value)
 {
-	record_gauge(number, index, value, gauge_store);
+	record_gauge(number, index, value, astshm_gauge_store);
 }
 
 void astshm_gauge_add_cold(uint32_t index, uint32_t number, double amount)

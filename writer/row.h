@@ -19,11 +19,14 @@
 #include "state.h"
 
 #define WRITER_RECENT_NAMES 64u
+#define WRITER_FAMILIAR_BITS 8u
 
 /*
- * In front of the entries of every row but the dummy one. recent: the series
- * that the slot's thread recorded by name lately, found by the hash of their
- * keys; good while writer->removals is what they were filled under (named.c).
+ * In front of the entries of every row but the dummy one: the series that the
+ * slot's thread recorded by name lately, twice. recent finds them by the hash
+ * of their keys, familiar by where the caller's strings lie: a program mostly
+ * records from the same lines of code with the same strings. Both are good
+ * while writer->removals is what they were filled under (named.c).
  */
 struct writer_row_header {
 	uint64_t mapped_bytes; /* 0 once wiped by a fork */
@@ -34,6 +37,7 @@ struct writer_row_header {
 		uint64_t hash;
 		struct writer_series *series;
 	} recent[WRITER_RECENT_NAMES];
+	struct writer_series *familiar[1u << WRITER_FAMILIAR_BITS];
 };
 _Static_assert(sizeof(struct writer_row_header) % 64 == 0, "entries start on a line");
 

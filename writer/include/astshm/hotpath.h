@@ -223,6 +223,13 @@ static inline uint64_t *astshm_gauge_current(struct astshm_gauge_block *block)
 	return (uint64_t *)(void *)((char *)block + block->current_rel);
 }
 
+static inline void astshm_gauge_store(struct astshm_gauge_block *block, double value)
+{
+	/* Relaxed: a value on its own, last writer wins. */
+	__atomic_store_n(astshm_gauge_current(block), astshm_double_bits(value), __ATOMIC_RELAXED);
+	astshm_gauge_sample(block, value);
+}
+
 /* Nanoseconds or cycles, whichever astshm_clock.source says. */
 static inline uint64_t astshm_clock_now(void)
 {

@@ -76,14 +76,10 @@ static inline void astshm_gauge_set(struct astshm_gauge gauge, double value)
 	ASTSHM_RECORD(
 		struct astshm_gauge_block *block = (struct astshm_gauge_block *)(void *)
 			astshm_row_entry(gauge.writer, gauge.index);
-		if (ASTSHM_LIKELY(block != NULL)) {
-			/* Relaxed: a value on its own, last writer wins. */
-			__atomic_store_n(astshm_gauge_current(block), astshm_double_bits(value),
-					 __ATOMIC_RELAXED);
-			astshm_gauge_sample(block, value);
-		} else if (astshm_worth_a_call(gauge.writer)) {
+		if (ASTSHM_LIKELY(block != NULL))
+			astshm_gauge_store(block, value);
+		else if (astshm_worth_a_call(gauge.writer))
 			astshm_gauge_set_cold(gauge.index, gauge.writer, value);
-		}
 	);
 }
 
