@@ -4,7 +4,12 @@
 #include <msgpack.h>
 
 #include "document.h"
+#include "pack.h"
 #include "text.h"
+
+#define SHORT_TEXT 1024u
+#define COUNTS_AT_ONCE 1024u
+_Static_assert(COUNTS_AT_ONCE * PACK_BYTES <= SINK_BUFFER_BYTES, "counts fit the buffer");
 
 struct msgpack_document {
 	struct document base;
@@ -39,10 +44,24 @@ static void close_nothing(struct document *document)
 	(void)document; /* containers of msgpack begin with their count */
 }
 
+/* Not ASCII, or too long for the sink's buffer: what is no UTF-8 is replaced. */
+static void put_any_text(struct document *document, const char *text, size_t length)
+{
+	char *p = sink_room(&document->sink, PACK_BYTES);
+	sink_end(&document->sink, pack_text_head(p, (uint32_t)text_clean_length(text, length)));
+	text_put_clean(&document->sink, text, length);
+}
+
 static void put_text(struct document *document, const char *text, size_t length)
 {
-	msgpack_pack_str(packer_of(document), text_clean_length(text, length));
-	text_put_clean(&document->sink, text, length);
+	if (length > SHORT_TEXT || !text_is_ascii(text, length)) {
+		put_any_text(document, text, length);
+		return;
+	}
+	char *p = pack_text_head(sink_room(&document->sink, PACK_BYTES + SHORT_TEXT),
+				 (uint32_t)length);
+	memcpy(p, text, length);
+	sink_end(&document->sink, p + length);
 }
 
 static void put_nil(struct document *document)
@@ -60,25 +79,55 @@ static void put_boolean(struct document *document, bool value)
 
 static void put_unsigned(struct document *document, uint64_t value)
 {
-	msgpack_pack_uint64(packer_of(document), value);
+	sink_end(&document->sink, pack_unsigned(sink_room(&document->sink, PACK_BYTES), value));
 }
 
-/* Below 128 a count is its own encoding (positive fixint). */
+/* Eight counts that are their own encoding each (positive fixint), or none. */
+static bool pack_eight_small(char *p, const uint64_t *counts)
+{
+	uint64_t all = 0;
+	for (unsigned i = 0; i < 8; i++)
+		all |= counts[i];
+	for (unsigned i = 0; i < 8; i++)
+		p[i] = (char)counts[i];
+	return all < 128;
+}
+
+static char *pack_counts(char *p, const uint64_t *counts, uint32_t count)
+{
+	while (count >= 8) {
+		if (pack_eight_small(p, counts)) {
+			p += 8;
+		} else {
+			for (unsigned i = 0; i < 8; i++)
+				p = pack_unsigned(p, counts[i]);
+		}
+		counts += 8;
+		count -= 8;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		p = pack_unsigned(p, counts[i]);
+	return p;
+}
+
 static void put_counts(struct document *document, const uint64_t *counts, uint32_t count)
 {
-	msgpack_packer *packer = packer_of(document);
-	msgpack_pack_array(packer, count);
-	for (uint32_t i = 0; i < count; i++) {
-		if (counts[i] < 128)
-			sink_put_char(&document->sink, (char)counts[i]);
-		else
-			msgpack_pack_uint64(packer, counts[i]);
+	msgpack_pack_array(packer_of(document), count);
+	while (count > 0) {
+		uint32_t some = count < COUNTS_AT_ONCE ? count : COUNTS_AT_ONCE;
+		char *p = sink_room(&document->sink, (size_t)COUNTS_AT_ONCE * PACK_BYTES);
+		sink_end(&document->sink, pack_counts(p, counts, some));
+		counts += some;
+		count -= some;
 	}
 }
 
 static void put_integer(struct document *document, int64_t value)
 {
-	msgpack_pack_int64(packer_of(document), value);
+	if (value >= 0)
+		put_unsigned(document, (uint64_t)value);
+	else
+		msgpack_pack_int64(packer_of(document), value);
 }
 
 static void put_wide_integer(struct document *document, number_u128 value)

@@ -73,13 +73,35 @@ static uint32_t next_slot(const struct astshm_histogram *histogram, uint32_t slo
 	return ASTSHM_HISTOGRAM_OVERFLOW;
 }
 
+/* The same as cursor_seek, as far as the slots reach that are there. */
+static void seek_in_slots(struct cursor *cursor, uint64_t rank)
+{
+	const struct astshm_histogram *histogram = cursor->histogram;
+	if (cursor->slot < histogram->first_slot ||
+	    cursor->slot - histogram->first_slot >= histogram->slot_count)
+		return;
+	const uint64_t *slots = histogram->slots;
+	uint32_t i = cursor->slot - histogram->first_slot, last = histogram->slot_count - 1;
+	uint64_t left = rank - cursor->before, count = cursor->count;
+	while (i < last && left > count) {
+		left -= count;
+		count = slots[++i];
+	}
+	cursor->before = rank - left;
+	cursor->count = count;
+	cursor->slot = histogram->first_slot + i;
+}
+
 /* To the slot that holds the sample of `rank`, 1 the smallest. False: the
  * slots hold fewer than that. */
 static bool cursor_seek(struct cursor *cursor, uint64_t rank)
 {
 	if (rank <= cursor->before)
 		*cursor = cursor_start(cursor->histogram, cursor->kind);
-	while (rank - cursor->before > cursor->count) {
+	for (;;) {
+		seek_in_slots(cursor, rank);
+		if (rank - cursor->before <= cursor->count)
+			break;
 		if (cursor->slot == ASTSHM_HISTOGRAM_OVERFLOW)
 			return false;
 		cursor->before += cursor->count;

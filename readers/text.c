@@ -89,6 +89,19 @@ static size_t plain_run(const char *text, size_t count)
 	return i;
 }
 
+bool text_is_ascii(const char *text, size_t count)
+{
+	uint64_t all = 0;
+	if (count >= 8) {
+		for (size_t i = 0; i < count - 8; i += 8)
+			all |= load_word(text + i);
+		return ((all | load_word(text + count - 8)) & HIGH_BITS) == 0;
+	}
+	for (size_t i = 0; i < count; i++)
+		all |= (unsigned char)text[i];
+	return all < 0x80;
+}
+
 size_t text_clean_length(const char *text, size_t count)
 {
 	size_t total = ascii_run(text, count);

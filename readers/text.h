@@ -17,6 +17,9 @@
 size_t text_sequence(const char *text, size_t left);
 bool text_is_valid(const char *text, size_t count);
 
+/* Told at a glance: most texts are. */
+bool text_is_ascii(const char *text, size_t count);
+
 /* With U+FFFD for what is not UTF-8: its length, and the text itself. */
 size_t text_clean_length(const char *text, size_t count);
 void text_put_clean(struct sink *sink, const char *text, size_t count);
