@@ -223,6 +223,7 @@ void blocks_histogram_add(const struct blocks_chain *chain, struct blocks_histog
 {
 	const struct astshm_histogram_block *ahead = blocks_chain_ahead(chain);
 	struct image image;
+	__builtin_prefetch(ahead); /* its header; its slots follow as they are wanted */
 	histogram->ahead = ahead->slots;
 	if (!settle_block(histogram, block, &image))
 		chain->pass->torn++;
