@@ -201,9 +201,10 @@ static bool same_text(const struct sort_key *a, const struct sort_key *b)
 	return a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
 }
 
-/* Appends rows in the order of keys; one that repeats a key is bad. */
-static void place_rows(struct directory *directory, const struct sort_key *keys, uint32_t count,
-		       struct directory_row *sorted, uint32_t *sorted_count)
+/* Appends the places of rows in the order of keys; one that repeats a key is
+ * bad. */
+static uint32_t *order_rows(struct directory *directory, const struct sort_key *keys,
+			    uint32_t count, uint32_t *order)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		const struct directory_row *row = &directory->rows[keys[i].place];
@@ -212,23 +213,60 @@ static void place_rows(struct directory *directory, const struct sort_key *keys,
 			directory->garbage_bytes += row->bytes;
 			continue;
 		}
-		sorted[(*sorted_count)++] = *row;
+		*order++ = keys[i].place;
+	}
+	return order;
+}
+
+/* Appends the places that order[0, count) leaves out. */
+static bool order_rest(uint32_t *order, uint32_t count, uint32_t all)
+{
+	uint8_t *taken = calloc((size_t)all + 1, 1);
+	if (taken == NULL)
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		taken[order[i]] = 1;
+	for (uint32_t i = 0; i < all; i++)
+		if (!taken[i])
+			order[count++] = i;
+	free(taken);
+	return true;
+}
+
+/* rows[i] becomes what rows[order[i]] was, along the cycles of `order`: a
+ * second array of rows would cost more in page faults than in copying. */
+static void permute_rows(struct directory_row *rows, uint32_t *order, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct directory_row first = rows[i];
+		uint32_t at = i;
+		while (order[at] != i) {
+			uint32_t from = order[at];
+			rows[at] = rows[from];
+			order[at] = at;
+			at = from;
+		}
+		rows[at] = first;
+		order[at] = at;
 	}
 }
 
 static int sort_rows(struct directory *directory, struct sort_key *keys)
 {
-	uint32_t room = directory->row_count, count = 0;
-	struct directory_row *sorted = malloc(((size_t)room + 1) * sizeof *sorted);
-	if (sorted == NULL)
+	uint32_t all = directory->row_count;
+	uint32_t *order = malloc(((size_t)all + 1) * sizeof *order), *end = order;
+	if (order == NULL)
 		return -ENOMEM;
 	for (unsigned kind = ASTSHM_KIND_COUNTER; kind <= ASTSHM_KIND_DISTRIBUTION; kind++)
-		place_rows(directory, keys, sort_kind(directory, kind, keys), sorted, &count);
-	free(directory->rows);
-	directory->rows = sorted;
-	directory->row_room = room;
-	directory->row_count = count;
-	return 0;
+		end = order_rows(directory, keys, sort_kind(directory, kind, keys), end);
+	uint32_t count = (uint32_t)(end - order);
+	bool ordered = count == all || order_rest(order, count, all);
+	if (ordered) {
+		permute_rows(directory->rows, order, all);
+		directory->row_count = count;
+	}
+	free(order);
+	return ordered ? 0 : -ENOMEM;
 }
 
 /* Which families have live series, and an up-down counter among them. */
@@ -265,32 +303,69 @@ static int refresh_families(struct directory *directory)
 	return 0;
 }
 
-/* The used families in the order of (name, kind): places count them kind by
- * kind, and the sort puts equal names in the order of places. */
+/* Families of one kind; sorted by name, as keys. */
+struct run {
+	const struct sort_key *next, *end;
+};
+
+static int compare_texts(const struct sort_key *a, const struct sort_key *b)
+{
+	int order = memcmp(a->text, b->text, a->length < b->length ? a->length : b->length);
+	return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
+}
+
+/* Appends the families of a kind's rows, of which *next is the first. Rows
+ * are sorted by key, so their families are nearly always sorted by name. */
+static struct run list_kind(struct directory *directory, unsigned kind, uint32_t *next,
+			    struct sort_key *keys, uint32_t *count)
+{
+	uint32_t first = *count;
+	bool sorted = true;
+	for (; *next < directory->row_count; (*next)++) {
+		const struct directory_row *row = &directory->rows[*next];
+		struct directory_family *family = &directory->families[row->family];
+		if ((unsigned)row->series.kind != kind)
+			break;
+		if (family->listed)
+			continue;
+		family->listed = true;
+		keys[*count] = (struct sort_key){ 0, family->shown->name, family->shown->name_len,
+						  row->family };
+		sorted &= *count == first || compare_texts(&keys[*count - 1], &keys[*count]) < 0;
+		(*count)++;
+	}
+	if (!sorted)
+		sort_keys(keys + first, *count - first);
+	return (struct run){ keys + first, keys + *count };
+}
+
+/* The least of what the runs have left; of equals that of the earliest run. */
+static const struct sort_key *take_least(struct run *runs, unsigned count)
+{
+	struct run *least = NULL;
+	for (unsigned i = 0; i < count; i++)
+		if (runs[i].next < runs[i].end &&
+		    (least == NULL || compare_texts(runs[i].next, least->next) < 0))
+			least = &runs[i];
+	return least->next++;
+}
+
+/* The families of living rows in the order of (name, kind). */
 static int list_families(struct directory *directory, struct sort_key *keys)
 {
-	uint32_t count = 0;
-	const struct astshm_family **by_kind, **shown;
-	by_kind = malloc(((size_t)directory->family_count + 1) * sizeof *by_kind);
-	if (by_kind == NULL)
-		return -ENOMEM;
+	struct run runs[ASTSHM_KIND_DISTRIBUTION];
+	uint32_t count = 0, next = 0;
+	for (uint32_t i = 0; i < directory->family_count; i++)
+		directory->families[i].listed = false;
 	for (unsigned kind = ASTSHM_KIND_COUNTER; kind <= ASTSHM_KIND_DISTRIBUTION; kind++)
-		for (uint32_t i = 0; i < directory->family_count; i++) {
-			const struct directory_family *family = &directory->families[i];
-			if (!family->used || (unsigned)family->shown->kind != kind)
-				continue;
-			by_kind[count] = family->shown;
-			keys[count] = (struct sort_key){ 0, family->shown->name,
-							 family->shown->name_len, count };
-			count++;
-		}
-	sort_keys(keys, count);
-	shown = reader_arena_array(directory->names, count, sizeof *shown);
-	for (uint32_t i = 0; shown != NULL && i < count; i++)
-		shown[i] = by_kind[keys[i].place];
-	free(by_kind);
+		runs[kind - 1] = list_kind(directory, kind, &next, keys, &count);
+	const struct astshm_family **shown =
+		reader_arena_take(directory->names, count * sizeof *shown);
 	if (shown == NULL)
 		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++)
+		shown[i] = directory->families[take_least(runs, ASTSHM_KIND_DISTRIBUTION)->place]
+				   .shown;
 	directory->garbage_bytes += directory->shown_count * sizeof *shown;
 	directory->shown = shown;
 	directory->shown_count = count;

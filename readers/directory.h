@@ -49,6 +49,7 @@ struct directory_family {
 	bool bad;
 	bool up_down; /* some series of it may fall */
 	bool used;    /* some series of it is live */
+	bool listed;  /* while families are listed: it is */
 };
 
 struct directory {

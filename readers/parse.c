@@ -7,6 +7,35 @@
 
 #define TAG_BYTES (2 + ASTSHM_TAG_KEY_MAX + ASTSHM_TAG_VALUE_MAX)
 
+static uint64_t load_word(const char *text)
+{
+	uint64_t word;
+	memcpy(&word, text, sizeof word);
+	return word;
+}
+
+/* Eight bytes of ASCII, none of them NUL: no byte has its high bit, neither as
+ * it is nor less one. */
+static bool is_plain_word(uint64_t word)
+{
+	return ((word | (word - UINT64_C(0x0101010101010101))) & UINT64_C(0x8080808080808080)) == 0;
+}
+
+/* Letters, digits, marks: what nearly all names are made of, told at a glance. */
+static bool is_plain(const char *text, uint32_t length)
+{
+	if (length >= 8) {
+		for (uint32_t i = 0; i < length - 8; i += 8)
+			if (!is_plain_word(load_word(text + i)))
+				return false;
+		return is_plain_word(load_word(text + length - 8));
+	}
+	for (uint32_t i = 0; i < length; i++)
+		if ((unsigned char)(text[i] - 1) >= 0x7f)
+			return false;
+	return true;
+}
+
 /*
  * Copies the text a reference leads to; only the copy is looked at. `text` has
  * room for `most` bytes. False: too long, outside the segment, or not UTF-8.
@@ -20,16 +49,7 @@ static bool load_text(const struct reader_view *view, uint64_t ref, uint32_t mos
 		return false;
 	memcpy(text, view->base + off, bytes);
 	*length = bytes;
-	return bytes == 0 || shm_utf8_valid(text, bytes);
-}
-
-/* Letters, digits, marks: what nearly all names are made of, told at a glance. */
-static bool is_plain(const char *text, uint32_t length)
-{
-	bool plain = true;
-	for (uint32_t i = 0; i < length; i++)
-		plain &= (unsigned char)(text[i] - 1) < 0x7f;
-	return plain;
+	return is_plain(text, bytes) || shm_utf8_valid(text, bytes);
 }
 
 static bool valid_word(const char *text, uint32_t length, uint32_t least, uint32_t most)
