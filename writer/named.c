@@ -116,17 +116,23 @@ static void refresh(const struct astshm_writer *writer, struct writer_row_header
 	header->removals = __atomic_load_n(&writer->removals, __ATOMIC_ACQUIRE);
 }
 
-/* Where a series is remembered by the addresses of its strings, of which those
- * of the first tag tell most. A guess: what stands there is compared. */
-static inline uint64_t familiar_place(enum astshm_kind kind, const char *name,
-				      const struct astshm_tag *tags, size_t tag_count)
+/* The addresses of a caller's strings as one number. Those of the first tag
+ * tell most. Only a guess: what is found under it is compared. */
+static inline uint64_t spot_of(enum astshm_kind kind, const char *name,
+			       const struct astshm_tag *tags, size_t tag_count)
 {
-	uint64_t mixed = (uintptr_t)name + kind;
+	uint64_t spot = (uintptr_t)name + kind;
 
 	if (tag_count > 0)
-		mixed += 2 * (uint64_t)(uintptr_t)tags[0].value;
+		spot += 2 * (uint64_t)(uintptr_t)tags[0].value;
 	/* This multiplier keeps strings apart that lie at even distances. */
-	return mixed * UINT64_C(0xc2b2ae3d27d4eb4f) >> (64 - WRITER_FAMILIAR_BITS);
+	return spot * UINT64_C(0xc2b2ae3d27d4eb4f);
+}
+
+/* Where a series is remembered by its spot. */
+static inline struct writer_familiar *place_of(struct writer_row_header *header, uint64_t spot)
+{
+	return &header->familiar[spot >> (64 - WRITER_FAMILIAR_BITS)];
 }
 
 /* Looks a key up, among the thread's recent ones first. */
@@ -163,8 +169,10 @@ find(struct astshm_writer *writer, enum astshm_kind kind, const char *name,
 	struct writer_series *series = look_up(writer, &key, header);
 	if (!series)
 		return miss(writer, &key);
-	if (header)
-		header->familiar[familiar_place(kind, name, tags, tag_count)] = series;
+	if (header) {
+		uint64_t spot = spot_of(kind, name, tags, tag_count);
+		*place_of(header, spot) = (struct writer_familiar){ spot, series };
+	}
 	return series;
 }
 
@@ -204,11 +212,13 @@ enter_familiar(struct astshm_writer *writer, enum astshm_kind kind, const char *
 {
 	if ((tag_count > 0 && !tags) || !rcu_section_try_enter())
 		return NULL;
-	const struct writer_row_header *header = memory(writer);
+	struct writer_row_header *header = memory(writer);
 	if (ASTSHM_LIKELY(header && is_fresh(writer, header))) {
-		const struct writer_series *series =
-			header->familiar[familiar_place(kind, name, tags, tag_count)];
-		if (ASTSHM_LIKELY(series &&
+		uint64_t spot = spot_of(kind, name, tags, tag_count);
+		const struct writer_familiar *familiar = place_of(header, spot);
+		const struct writer_series *series = familiar->series;
+		/* The spot first: a stranger's series would be a cache miss. */
+		if (ASTSHM_LIKELY(familiar->spot == spot && series &&
 				  spelling_of_key(series->key, kind, name, tags, tag_count) &&
 				  !is_hidden(writer, series))) {
 			void *entry = astshm_row_entry(writer->number, series->index);

@@ -19,7 +19,7 @@
 #include "state.h"
 
 #define WRITER_RECENT_NAMES 64u
-#define WRITER_FAMILIAR_BITS 8u
+#define WRITER_FAMILIAR_BITS 9u
 
 /*
  * In front of the entries of every row but the dummy one: the series that the
@@ -37,7 +37,10 @@ struct writer_row_header {
 		uint64_t hash;
 		struct writer_series *series;
 	} recent[WRITER_RECENT_NAMES];
-	struct writer_series *familiar[1u << WRITER_FAMILIAR_BITS];
+	struct writer_familiar {
+		uint64_t spot; /* what the addresses come to, see named.c */
+		struct writer_series *series;
+	} familiar[1u << WRITER_FAMILIAR_BITS];
 };
 _Static_assert(sizeof(struct writer_row_header) % 64 == 0, "entries start on a line");
 

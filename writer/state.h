@@ -49,17 +49,18 @@ struct writer_family {
  * section, by index under the lock; freed after a grace period (remove.c).
  */
 struct writer_series {
-	struct cds_lfht_node node;
 	uint64_t hash;
+	struct writer_family *family;
+	struct writer_series *next; /* of a batch that is being removed */
+	uint32_t registrations;
+	bool is_other; /* stands for the tag sets past the limit */
+	/* From here on what a look-up touches, close together. */
+	struct cds_lfht_node node;
 	/* Epoch in which it was last shown by name; mirrors the record's word
 	 * in memory that a forked child still has. Relaxed, see named.c. */
 	uint64_t shown_epoch;
-	struct writer_family *family;
-	struct writer_series *next; /* of a batch that is being removed */
 	uint32_t index;
-	uint32_t registrations;
 	uint32_t key_len;
-	bool is_other; /* stands for the tag sets past the limit */
 	uint8_t key[]; /* canonical, see key.h */
 };
 
