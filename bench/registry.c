@@ -17,6 +17,8 @@
 #define LOOKUPS 100000u
 #define LOOKUPS_QUICK 2000u
 #define CHURNED 32u
+#define AGAIN 16u
+#define AGAIN_TEXT "16 of them"
 #define TOGETHER "look-up and increment, all series in turn"
 
 struct series {
@@ -137,37 +139,92 @@ static double look_up(struct world *world, enum contender contender)
 	return ns / (double)world->lookups;
 }
 
+/* The same for a few of them, as programs do that have many series and record
+ * from few places. */
+static double look_up_again(struct world *world, enum contender contender)
+{
+	uint64_t start = bench_thread_cpu_ns();
+
+	for (size_t i = 0; i < world->lookups; i++)
+		increment(world, contender, &world->series[world->order[i % AGAIN]]);
+	double ns = (double)(bench_thread_cpu_ns() - start);
+	*(contender == OURS ? &world->ours_done : &world->original_done) += world->lookups;
+	return ns / (double)world->lookups;
+}
+
+/* And through handles. */
+static double add_again(struct world *world)
+{
+	struct astshm_counter handles[AGAIN];
+
+	for (size_t i = 0; i < AGAIN; i++) {
+		const struct series *series = &world->series[world->order[i]];
+		struct astshm_metric metric = { .name = series->name, .tags = &series->tag,
+						.tag_count = 1 };
+		if (astshm_counter_register(world->scene.writer, &metric, &handles[i], NULL) < 0)
+			bench_fail("register %s", series->name);
+	}
+	uint64_t start = bench_thread_cpu_ns();
+	for (size_t i = 0; i < world->lookups; i++)
+		astshm_counter_add(handles[i % AGAIN], 1);
+	double ns = (double)(bench_thread_cpu_ns() - start);
+	world->ours_done += world->lookups;
+	return ns / (double)world->lookups;
+}
+
+/* What one size is asked for; each has a figure of either contender. */
+enum question { REGISTER, LOOK_UP, LOOK_UP_AGAIN, QUESTIONS };
+static const char *const question_names[] = {
+	"registration", "look-up and increment", "look-up and increment, " AGAIN_TEXT " again and again"
+};
+
+static void ask(struct world *world, enum contender contender, double *answers[QUESTIONS],
+		size_t round)
+{
+	answers[REGISTER][round] = register_all(world, contender);
+	look_up(world, contender);
+	answers[LOOK_UP][round] = look_up(world, contender);
+	look_up_again(world, contender);
+	answers[LOOK_UP_AGAIN][round] = look_up_again(world, contender);
+}
+
+static void take_answers(struct world *world, enum contender contender,
+			 double *answers[QUESTIONS], size_t rounds, struct bench_report *report)
+{
+	for (unsigned q = 0; q < QUESTIONS; q++) {
+		bench_report_add(report, question_names[q], contender_names[contender], "series",
+				 (double)world->count, "ns")
+			->value = bench_summarize(answers[q], rounds);
+		free(answers[q]);
+	}
+}
+
 /* One size: registration and look-up, each round in a new world. */
 static void measure_size(struct world *world, size_t rounds, struct bench_report *report)
 {
-	double *registered[CONTENDERS], *found[CONTENDERS];
+	double *answers[CONTENDERS][QUESTIONS];
+	double *handles = bench_array(rounds, sizeof(double));
 
-	for (enum contender c = OURS; c < CONTENDERS; c++) {
-		registered[c] = bench_array(rounds, sizeof(double));
-		found[c] = bench_array(rounds, sizeof(double));
-	}
+	for (unsigned i = 0; i < CONTENDERS * QUESTIONS; i++)
+		answers[i / QUESTIONS][i % QUESTIONS] = bench_array(rounds, sizeof(double));
 	name_series(world);
 	for (size_t round = 0; round < rounds; round++) {
 		open_world(world);
 		for (unsigned turn = 0; turn < CONTENDERS; turn++) {
 			enum contender c = (enum contender)((turn + round) % CONTENDERS);
-			registered[c][round] = register_all(world, c);
-			look_up(world, c);
-			found[c][round] = look_up(world, c);
+			ask(world, c, answers[c], round);
 		}
+		add_again(world);
+		handles[round] = add_again(world);
 		check_world(world);
 		close_world(world);
 	}
-	for (enum contender c = OURS; c < CONTENDERS; c++) {
-		bench_report_add(report, "registration", contender_names[c], "series",
-				 (double)world->count, "ns")
-			->value = bench_summarize(registered[c], rounds);
-		bench_report_add(report, "look-up and increment", contender_names[c], "series",
-				 (double)world->count, "ns")
-			->value = bench_summarize(found[c], rounds);
-		free(registered[c]);
-		free(found[c]);
-	}
+	for (enum contender c = OURS; c < CONTENDERS; c++)
+		take_answers(world, c, answers[c], rounds, report);
+	bench_report_add(report, "counter add, " AGAIN_TEXT " in turn", "by handle", "series",
+			 (double)world->count, "ns")
+		->value = bench_summarize(handles, rounds);
+	free(handles);
 	free(world->series);
 	free(world->order);
 }
@@ -314,10 +371,24 @@ static void add_targets(struct bench_report *report, size_t least, size_t most)
 {
 	const char *ours = contender_names[OURS];
 
-	bench_report_at_least(report, "mutex + hash map / look-up by name, one thread",
+	bench_report_at_least(
+		report, "mutex + hash map / look-up by name, 16 of the most again and again",
+		bench_report_median(report, question_names[LOOK_UP_AGAIN],
+				    contender_names[ORIGINAL], (double)most) /
+			bench_report_median(report, question_names[LOOK_UP_AGAIN], ours,
+					    (double)most),
+		3, "x");
+	bench_report_at_least(report, "mutex + hash map / look-up by name, all in turn, one thread",
 			      together(report, ORIGINAL, 1) / together(report, OURS, 1), 3, "x");
 	bench_report_at_most(report, "look-up by name, CPU time: two threads / one",
 			     together(report, OURS, 2) / together(report, OURS, 1), 1.1, "x");
+	bench_report_at_most(report, "counter add by handle, most series / least",
+			     bench_report_median(report, "counter add, " AGAIN_TEXT " in turn",
+						 "by handle", (double)most) /
+				     bench_report_median(report,
+							 "counter add, " AGAIN_TEXT " in turn",
+							 "by handle", (double)least),
+			     1.1, "x");
 	bench_report_at_most(report, "registration, most series / least",
 			     bench_report_median(report, "registration", ours, (double)most) /
 				     bench_report_median(report, "registration", ours,

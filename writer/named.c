@@ -210,18 +210,22 @@ __attribute__((always_inline)) static inline void *
 enter_familiar(struct astshm_writer *writer, enum astshm_kind kind, const char *name,
 	       const struct astshm_tag *tags, size_t tag_count)
 {
-	if ((tag_count > 0 && !tags) || !rcu_section_try_enter())
+	if (tag_count > 0 && !tags)
+		return NULL;
+	uint64_t spot = spot_of(kind, name, tags, tag_count);
+	if (!rcu_section_try_enter())
 		return NULL;
 	struct writer_row_header *header = memory(writer);
 	if (ASTSHM_LIKELY(header && is_fresh(writer, header))) {
-		uint64_t spot = spot_of(kind, name, tags, tag_count);
 		const struct writer_familiar *familiar = place_of(header, spot);
 		const struct writer_series *series = familiar->series;
 		/* The spot first: a stranger's series would be a cache miss. */
 		if (ASTSHM_LIKELY(familiar->spot == spot && series &&
 				  spelling_of_key(series->key, kind, name, tags, tag_count) &&
 				  !is_hidden(writer, series))) {
-			void *entry = astshm_row_entry(writer->number, series->index);
+			/* Relaxed: see astshm_row_entry. */
+			void *entry = __atomic_load_n(&writer_row_of(header)[series->index],
+						      __ATOMIC_RELAXED);
 			if (ASTSHM_LIKELY(entry != NULL))
 				return entry;
 		}

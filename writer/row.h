@@ -49,6 +49,11 @@ static inline struct writer_row_header *writer_row_header(uint64_t **row)
 	return (struct writer_row_header *)(void *)row - 1;
 }
 
+static inline uint64_t **writer_row_of(struct writer_row_header *header)
+{
+	return (uint64_t **)(void *)(header + 1);
+}
+
 /* The row that every thread starts with: zeroes, read-only. */
 extern uint64_t *writer_dummy_row[WRITER_SERIES_LIMIT + 1];
 
