@@ -31,6 +31,10 @@ static void record_share(void *context, unsigned thread)
 {
 	const struct bench_segment *segment = context;
 
+	if (thread >= segment->shape.threads) {
+		astshm_counter_add(segment->counters[0], 0);
+		return;
+	}
 	for (size_t i = 0; i < segment->shape.counters; i++)
 		astshm_counter_add(segment->counters[i], i + 1);
 	for (size_t i = 0; i < segment->shape.timings; i++) {
@@ -61,7 +65,8 @@ void bench_segment_open(struct bench_segment *segment, const struct bench_shape 
 {
 	struct astshm_writer_options options = ASTSHM_WRITER_OPTIONS_INIT;
 	size_t series = shape->counters + shape->timings;
-	struct bench_job job = { shape->threads, record_share, segment };
+	unsigned threads = shape->threads + shape->bystanders;
+	struct bench_job job = { threads, record_share, segment };
 	uint64_t cpu_ns, wall_ns;
 
 	*segment = (struct bench_segment){ .shape = *shape, .values = lognormal_values() };
@@ -70,7 +75,7 @@ void bench_segment_open(struct bench_segment *segment, const struct bench_shape 
 			    (uint64_t)shape->threads * (series * 16 + shape->timings * 25000);
 	bench_scene_open(&segment->scene, "snapshot", &options);
 	register_series(segment);
-	struct bench_team *team = bench_team_start(shape->threads);
+	struct bench_team *team = bench_team_start(threads);
 	bench_team_run(team, &job, &cpu_ns, &wall_ns);
 	bench_team_stop(team);
 }

@@ -8,8 +8,9 @@
 
 struct bench_shape {
 	size_t counters, timings;
-	unsigned threads;  /* all of them touch every series */
-	size_t records;    /* of each timing and thread, lognormal about 1 ms */
+	unsigned threads;    /* all of them touch every series */
+	size_t records;      /* of each timing and thread, lognormal about 1 ms */
+	unsigned bystanders; /* threads more, each of which touches one counter */
 };
 
 struct bench_segment {

@@ -21,6 +21,7 @@
 enum step { ATTACH, FIRST, SECOND, STEADY, STEPS };
 static const char *const step_names[] = { "attach", "first snapshot", "second snapshot",
 					  "steady snapshot" };
+#define BYSTANDERS 63u
 #define POLLS 6u /* the last of them is taken as steady */
 
 /* One shape, measured `rounds` times. */
@@ -192,6 +193,29 @@ static void measure_busy(const struct bench_shape *shape, const struct axis *axi
 	finish(&course);
 }
 
+/* One thread recorded all series; others are there that did not. */
+static void measure_bystanders(const struct bench_shape *alone, size_t rounds,
+			       struct bench_report *report)
+{
+	struct bench_shape shape = *alone;
+	struct axis axis = { DESIGN ", touched by one thread", "threads", 0 };
+
+	shape.threads = 1;
+	shape.bystanders = BYSTANDERS;
+	axis.x = 1 + BYSTANDERS;
+	measure(&shape, &axis, rounds, report);
+}
+
+static void add_bystanders_target(struct bench_report *r)
+{
+	double one = bench_report_median(r, "steady snapshot", DESIGN, 1);
+	double bystanders = bench_report_median(r, "steady snapshot",
+						DESIGN ", touched by one thread", 1 + BYSTANDERS);
+
+	bench_report_at_most(r, "steady snapshot, 63 threads that touched nothing / none",
+			     bystanders / one, 1.1, "x");
+}
+
 static void add_targets(struct bench_report *r)
 {
 	double hundred_thousand = bench_report_median(r, "steady snapshot", "counters", 1e5);
@@ -226,13 +250,20 @@ void bench_snapshot(const struct bench_options *options, struct bench_report *re
 		measure(&shape, &axis, count < 1000000 ? rounds : rounds / 3 + 1, report);
 	}
 	for (unsigned threads = 1; threads <= threads_most; threads *= threads < 8 ? 2 : 8) {
-		struct bench_shape shape = { counters, timings, threads,
-					     options->quick ? 10 : threads <= 8 ? 100000 : 1000 };
+		struct bench_shape shape = {
+			.counters = counters, .timings = timings, .threads = threads,
+			.records = options->quick ? 10 : threads <= 8 ? 100000 : 1000
+		};
 		struct axis axis = { DESIGN, "threads", threads };
 		measure(&shape, &axis, rounds, report);
 		axis.variant = DESIGN ", all cores recording";
 		measure_busy(&shape, &axis, rounds, report);
 	}
-	if (!options->quick)
+	struct bench_shape alone = { .counters = counters, .timings = timings,
+				     .records = options->quick ? 10 : 100000 };
+	measure_bystanders(&alone, rounds, report);
+	if (!options->quick) {
 		add_targets(report);
+		add_bystanders_target(report);
+	}
 }
