@@ -182,11 +182,23 @@ static int update_series(struct update *update, uint32_t count)
 
 /* --- putting it in order -------------------------------------------- */
 
-/* Keys of one kind's living rows, sorted. */
-static uint32_t sort_kind(const struct directory *directory, unsigned kind, struct sort_key *keys)
+static int compare_key(const struct directory_row *row, enum astshm_kind kind, const char *key,
+		       uint32_t length)
+{
+	if (row->series.kind != kind)
+		return row->series.kind < kind ? -1 : 1;
+	uint32_t common = row->series.key_len < length ? row->series.key_len : length;
+	int order = memcmp(row->series.key, key, common);
+	if (order != 0)
+		return order;
+	return (row->series.key_len > length) - (row->series.key_len < length);
+}
+
+/* Keys of one kind's living rows behind those that are sorted already. */
+static uint32_t sort_new(const struct directory *directory, unsigned kind, struct sort_key *keys)
 {
 	uint32_t count = 0;
-	for (uint32_t i = 0; i < directory->row_count; i++) {
+	for (uint32_t i = directory->sorted_count; i < directory->row_count; i++) {
 		const struct directory_row *row = &directory->rows[i];
 		if (row->record != NULL && (unsigned)row->series.kind == kind)
 			keys[count++] = (struct sort_key){ 0, row->series.key, row->series.key_len,
@@ -196,26 +208,56 @@ static uint32_t sort_kind(const struct directory *directory, unsigned kind, stru
 	return count;
 }
 
-static bool same_text(const struct sort_key *a, const struct sort_key *b)
+/* Where rows are going to stand: places in their present order. */
+struct order {
+	struct directory *directory;
+	uint32_t *places;
+	uint32_t count;
+	uint32_t next; /* of the rows that are sorted already */
+};
+
+/* Appends sorted rows up to `end`, without those that are gone. */
+static void append_sorted(struct order *order, uint32_t end)
 {
-	return a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
+	for (; order->next < end; order->next++)
+		if (order->directory->rows[order->next].record != NULL)
+			order->places[order->count++] = order->next;
 }
 
-/* Appends the places of rows in the order of keys; one that repeats a key is
- * bad. */
-static uint32_t *order_rows(struct directory *directory, const struct sort_key *keys,
-			    uint32_t count, uint32_t *order)
+/* The first of the sorted rows from order->next on that is not below the key. */
+static uint32_t seek(const struct order *order, enum astshm_kind kind, const struct sort_key *key)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		const struct directory_row *row = &directory->rows[keys[i].place];
-		if (i > 0 && same_text(&keys[i - 1], &keys[i])) {
-			directory->entries[row->index].bad = true;
-			directory->garbage_bytes += row->bytes;
-			continue;
-		}
-		*order++ = keys[i].place;
+	const struct directory_row *rows = order->directory->rows;
+	uint32_t low = order->next, high = order->directory->sorted_count;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (compare_key(&rows[middle], kind, key->text, key->length) < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return order;
+	return low;
+}
+
+/* A new row; bad if it repeats the key of the row that was appended last, or of
+ * the sorted one that comes next. */
+static void append_new(struct order *order, enum astshm_kind kind, const struct sort_key *key)
+{
+	struct directory *directory = order->directory;
+	append_sorted(order, seek(order, kind, key));
+	if (order->next < directory->sorted_count &&
+	    directory->rows[order->next].record != NULL &&
+	    compare_key(&directory->rows[order->next], kind, key->text, key->length) == 0)
+		append_sorted(order, order->next + 1);
+	const struct directory_row *row = &directory->rows[key->place];
+	if (order->count > 0 &&
+	    compare_key(&directory->rows[order->places[order->count - 1]], kind, key->text,
+			key->length) == 0) {
+		directory->entries[row->index].bad = true;
+		directory->garbage_bytes += row->bytes;
+		return;
+	}
+	order->places[order->count++] = key->place;
 }
 
 /* Appends the places that order[0, count) leaves out. */
@@ -251,21 +293,26 @@ static void permute_rows(struct directory_row *rows, uint32_t *order, uint32_t c
 	}
 }
 
+/* Only what is new is sorted: one more series is not worth a sort of all. */
 static int sort_rows(struct directory *directory, struct sort_key *keys)
 {
 	uint32_t all = directory->row_count;
-	uint32_t *order = malloc(((size_t)all + 1) * sizeof *order), *end = order;
-	if (order == NULL)
+	struct order order = { .directory = directory };
+	order.places = malloc(((size_t)all + 1) * sizeof *order.places);
+	if (order.places == NULL)
 		return -ENOMEM;
-	for (unsigned kind = ASTSHM_KIND_COUNTER; kind <= ASTSHM_KIND_DISTRIBUTION; kind++)
-		end = order_rows(directory, keys, sort_kind(directory, kind, keys), end);
-	uint32_t count = (uint32_t)(end - order);
-	bool ordered = count == all || order_rest(order, count, all);
-	if (ordered) {
-		permute_rows(directory->rows, order, all);
-		directory->row_count = count;
+	for (unsigned kind = ASTSHM_KIND_COUNTER; kind <= ASTSHM_KIND_DISTRIBUTION; kind++) {
+		uint32_t count = sort_new(directory, kind, keys);
+		for (uint32_t i = 0; i < count; i++)
+			append_new(&order, (enum astshm_kind)kind, &keys[i]);
 	}
-	free(order);
+	append_sorted(&order, directory->sorted_count);
+	bool ordered = order.count == all || order_rest(order.places, order.count, all);
+	if (ordered) {
+		permute_rows(directory->rows, order.places, all);
+		directory->row_count = directory->sorted_count = order.count;
+	}
+	free(order.places);
 	return ordered ? 0 : -ENOMEM;
 }
 
@@ -455,18 +502,6 @@ int directory_update(struct directory *directory, const struct reader_view *view
 	directory->changes = extent.changes;
 	directory->retiring = retiring;
 	return 0;
-}
-
-static int compare_key(const struct directory_row *row, enum astshm_kind kind, const char *key,
-		       uint32_t length)
-{
-	if (row->series.kind != kind)
-		return row->series.kind < kind ? -1 : 1;
-	uint32_t common = row->series.key_len < length ? row->series.key_len : length;
-	int order = memcmp(row->series.key, key, common);
-	if (order != 0)
-		return order;
-	return (row->series.key_len > length) - (row->series.key_len < length);
 }
 
 const struct directory_row *directory_find(const struct directory *directory,

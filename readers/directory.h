@@ -63,6 +63,7 @@ struct directory {
 	struct directory_row *rows;
 	uint32_t row_count;
 	uint32_t row_room;
+	uint32_t sorted_count; /* rows from the start on that an update left sorted */
 
 	/* Families of live series, sorted by (name, kind); in `names`. */
 	const struct astshm_family **shown;

@@ -175,6 +175,62 @@ static void key_that_appears_twice_is_shown_once_and_counted(void **state)
 	assert_int_equal(fixture_bad(fixture), 0);
 }
 
+static void assert_in_order(const struct astshm_snapshot *snapshot)
+{
+	for (size_t i = 1; i < astshm_snapshot_count(snapshot); i++) {
+		const struct astshm_series *a = astshm_snapshot_at(snapshot, i - 1);
+		const struct astshm_series *b = astshm_snapshot_at(snapshot, i);
+		assert_true(a->kind < b->kind || (a->kind == b->kind && strcmp(a->key, b->key) < 0));
+	}
+	for (size_t i = 1; i < astshm_snapshot_family_count(snapshot); i++) {
+		const struct astshm_family *a = astshm_snapshot_family_at(snapshot, i - 1);
+		const struct astshm_family *b = astshm_snapshot_family_at(snapshot, i);
+		int order = strcmp(a->name, b->name);
+		assert_true(order < 0 || (order == 0 && a->kind < b->kind));
+	}
+}
+
+/* What comes and goes from pass to pass has its place among what is known. */
+static void every_pass_is_in_order_whatever_came_and_went(void **state)
+{
+	enum { NAMES = 40, STEPS = 600 };
+	struct fixture *fixture = *state;
+	uint32_t families[5][NAMES], live[5][NAMES] = { { 0 } };
+	const struct astshm_tag tag = { "k", "v" };
+	size_t count = 0, passes = 0;
+	char name[16];
+
+	for (int kind = 1; kind <= 4; kind++)
+		for (int i = 0; i < NAMES; i++) {
+			snprintf(name, sizeof name, "%c%d", 'a' + i * 7 % 5, i);
+			families[kind][i] = image_family(&fixture->image, (enum astshm_kind)kind,
+							 name, "", "");
+		}
+	fixture_open(fixture);
+	srand(7);
+	for (int step = 0; step < STEPS; step++) {
+		int kind = 1 + rand() % 4, i = rand() % NAMES;
+		uint32_t *series = &live[kind][i];
+		if (*series != 0) {
+			retire(fixture, *series);
+			*series = 0;
+			count--;
+		} else {
+			/* Half of them with a tag, which sorts behind longer names. */
+			*series = image_series(&fixture->image, families[kind][i],
+					       i % 2 ? &tag : NULL, i % 2);
+			count++;
+		}
+		if (rand() % 4 == 0)
+			continue; /* several changes at once */
+		passes++;
+		assert_int_equal(astshm_snapshot_count(fixture_snapshot(fixture, 0)), count);
+		assert_in_order(fixture->snapshot);
+		assert_int_equal(fixture_bad(fixture), 0);
+	}
+	assert_true(passes > STEPS / 2);
+}
+
 static int compare_sort_keys(const void *left, const void *right)
 {
 	const struct sort_key *a = left, *b = right;
@@ -219,6 +275,7 @@ int main(void)
 		FIXTURE_TEST(names_of_removed_series_do_not_pile_up),
 		FIXTURE_TEST(series_that_was_not_live_yet_is_taken_up_when_it_is),
 		FIXTURE_TEST(key_that_appears_twice_is_shown_once_and_counted),
+		FIXTURE_TEST(every_pass_is_in_order_whatever_came_and_went),
 		cmocka_unit_test(keys_sort_as_strcmp_sorts_them),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
