@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <sys/resource.h>
+
 #include "calm.h"
 #include "clock.h"
 
@@ -41,4 +43,12 @@ bool bench_calm_wait(uint64_t *patience_ns)
 	uint64_t waited = bench_wall_ns() - start;
 	*patience_ns -= waited < *patience_ns ? waited : *patience_ns;
 	return true;
+}
+
+uint64_t bench_interruptions(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return (uint64_t)usage.ru_nivcsw + (uint64_t)usage.ru_nvcsw;
 }

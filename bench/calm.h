@@ -16,4 +16,8 @@ bool bench_calm(void);
 /* Runs it until it is, or until *patience_ns, which becomes less, is used up. */
 bool bench_calm_wait(uint64_t *patience_ns);
 
+/* How often the calling thread was put off its core so far: whoever had it
+ * meanwhile left other things in its caches. */
+uint64_t bench_interruptions(void);
+
 #endif

@@ -52,15 +52,16 @@ void bench_rounds_begin(struct bench_case *cases, size_t count, const struct ben
 
 /*
  * One sample; taken again while the core is slower behind it or in front of it
- * than it can be, as long as patience lasts. What uses up what it was prepared
+ * than it can be, or was taken away, as long as patience lasts. What uses up what it was prepared
  * is taken once.
  */
 static uint64_t sample(struct bench_case *it, struct bench_plan *plan)
 {
 	for (;;) {
 		bool calm = bench_calm_wait(&plan->patience_ns);
+		uint64_t interruptions = bench_interruptions();
 		uint64_t ns = timed(it, it->iterations);
-		calm = bench_calm() && calm;
+		calm = bench_interruptions() == interruptions && bench_calm() && calm;
 		plan->samples++;
 		if (calm || it->prepare || plan->patience_ns <= ns) {
 			plan->disturbed += !calm;
