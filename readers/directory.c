@@ -73,7 +73,7 @@ static bool family_changed(const struct update *update, uint32_t index)
 				  &view_header(update->view)->families, index, sizeof *record);
 	return record != NULL && (load_relaxed(&record->unit_ref) != family->unit_ref ||
 				  load_relaxed(&record->help_ref) != family->help_ref ||
-				  family->shown == NULL);
+				  family->bad);
 }
 
 static int update_families(struct update *update, uint32_t count)
@@ -128,6 +128,7 @@ static int parse_entry(struct update *update, uint32_t index)
 	uint64_t word = load_acquire(&entry->record->state);
 	if (word == entry->state_word && !entry->bad)
 		return 0;
+	update->changed |= entry->bad; /* it may be counted no more */
 	*entry = (struct directory_entry){ entry->record, word, false };
 	if (ASTSHM_SERIES_STATE(word) != ASTSHM_SERIES_LIVE)
 		return 0;
@@ -239,7 +240,34 @@ static uint32_t seek(const struct order *order, enum astshm_kind kind, const str
 	return low;
 }
 
-/* A new row; bad if it repeats the key of the row that was appended last, or of
+/*
+ * Was the row's series retired since it was parsed? A key may move to another
+ * record while this update looks at one after the other: the old one is retired
+ * before the new one is live (acquire, in parse_entry), so whoever has seen both
+ * sees that now.
+ */
+static bool is_stale(const struct directory_row *row)
+{
+	return load_relaxed(&row->record->state) != row->state_word;
+}
+
+/* Of two rows with one key: the second takes the place of a stale first, is
+ * itself stale, or is bad. */
+static void place_twin(struct order *order, uint32_t place)
+{
+	struct directory *directory = order->directory;
+	uint32_t *placed = &order->places[order->count - 1];
+	uint32_t left_out = place;
+	if (is_stale(&directory->rows[*placed])) {
+		left_out = *placed;
+		*placed = place;
+	} else if (!is_stale(&directory->rows[place])) {
+		directory->entries[directory->rows[place].index].bad = true;
+	}
+	directory->garbage_bytes += directory->rows[left_out].bytes;
+}
+
+/* A new row; it may repeat the key of the row that was appended last, or of
  * the sorted one that comes next. */
 static void append_new(struct order *order, enum astshm_kind kind, const struct sort_key *key)
 {
@@ -249,15 +277,12 @@ static void append_new(struct order *order, enum astshm_kind kind, const struct 
 	    directory->rows[order->next].record != NULL &&
 	    compare_key(&directory->rows[order->next], kind, key->text, key->length) == 0)
 		append_sorted(order, order->next + 1);
-	const struct directory_row *row = &directory->rows[key->place];
 	if (order->count > 0 &&
 	    compare_key(&directory->rows[order->places[order->count - 1]], kind, key->text,
-			key->length) == 0) {
-		directory->entries[row->index].bad = true;
-		directory->garbage_bytes += row->bytes;
-		return;
-	}
-	order->places[order->count++] = key->place;
+			key->length) == 0)
+		place_twin(order, key->place);
+	else
+		order->places[order->count++] = key->place;
 }
 
 /* Appends the places that order[0, count) leaves out. */
@@ -489,7 +514,8 @@ int directory_update(struct directory *directory, const struct reader_view *view
 	struct extent extent = load_extent(directory, view);
 	struct update update = { .directory = directory, .view = view };
 	update.recheck = recheck || extent.changes != directory->changes ||
-			 retiring != directory->retiring;
+			 retiring != directory->retiring ||
+			 (directory->bad_records != 0 && view->committed != directory->committed);
 	int code = update_families(&update, extent.families);
 	if (code == 0)
 		code = update_series(&update, extent.series);
@@ -501,6 +527,7 @@ int directory_update(struct directory *directory, const struct reader_view *view
 	}
 	directory->changes = extent.changes;
 	directory->retiring = retiring;
+	directory->committed = view->committed;
 	return 0;
 }
 

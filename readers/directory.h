@@ -71,6 +71,8 @@ struct directory {
 
 	uint64_t changes;  /* header.directory_changes when last looked */
 	uint64_t retiring; /* header.retiring when last looked */
+	/* Bytes committed then: what was bad may have been what lay beyond. */
+	uint64_t committed;
 	uint64_t bad_records;
 	uint64_t bad_extents;
 };

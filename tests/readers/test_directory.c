@@ -2,9 +2,11 @@
 /* The cached directory: what a poll notices, and what it leaves alone. */
 #include "fixture.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "attachment.h"
 #include "sort.h"
@@ -231,6 +233,80 @@ static void every_pass_is_in_order_whatever_came_and_went(void **state)
 	assert_true(passes > STEPS / 2);
 }
 
+/* Committed when the series was made, but after the pass had looked how much is. */
+static void record_past_the_committed_bytes_is_taken_up_once_they_are(void **state)
+{
+	static const struct astshm_tag tag = { "k", "v" };
+	struct fixture *fixture = *state;
+	uint32_t family = image_family(&fixture->image, ASTSHM_KIND_COUNTER, "n", "", "");
+	image_metric(&fixture->image, ASTSHM_KIND_COUNTER, "m");
+	uint64_t committed = fixture->image.header->committed_bytes;
+	image_series(&fixture->image, family, &tag, 1);
+	image_family_at(&fixture->image, family)->unit_ref = image_text(&fixture->image, "bytes");
+	uint64_t grown = fixture->image.header->committed_bytes;
+	fixture->image.header->committed_bytes = committed;
+	fixture_open(fixture);
+	assert_int_equal(astshm_snapshot_count(fixture_snapshot(fixture, 0)), 1);
+	assert_int_equal(fixture_bad(fixture), 2);
+	fixture->image.header->committed_bytes = grown;
+	assert_int_equal(astshm_snapshot_count(fixture_snapshot(fixture, 0)), 2);
+	assert_string_equal(fixture_find(fixture, ASTSHM_KIND_COUNTER, "n[k=v]")->family->unit,
+			    "bytes");
+	assert_int_equal(fixture_bad(fixture), 0);
+}
+
+struct mover {
+	struct image *image;
+	uint32_t series[2];
+	uint32_t stop;
+};
+
+static void set_state(struct image *image, uint32_t series, uint64_t generation, uint32_t state)
+{
+	__atomic_store_n(&image_series_at(image, series)->state, generation << 8 | state,
+			 __ATOMIC_RELEASE);
+	__atomic_add_fetch(&image->header->directory_changes, 1, __ATOMIC_RELEASE);
+}
+
+/* Removes a series and makes it again, now in one record, now in the other; as
+ * often as a reader takes for a pass, more or less. */
+static void *move_key(void *context)
+{
+	struct mover *mover = context;
+	for (uint64_t n = 1; !__atomic_load_n(&mover->stop, __ATOMIC_RELAXED); n++) {
+		set_state(mover->image, mover->series[n % 2], n, ASTSHM_SERIES_RETIRED);
+		set_state(mover->image, mover->series[(n + 1) % 2], n, ASTSHM_SERIES_LIVE);
+		for (uint64_t i = 0; i < n % 100; i++)
+			(void)clock_gettime(CLOCK_MONOTONIC, &(struct timespec){ 0 });
+	}
+	return NULL;
+}
+
+static void key_that_moves_to_another_record_meanwhile_is_never_bad(void **state)
+{
+	struct fixture *fixture = *state;
+	struct mover mover = { .image = &fixture->image };
+	uint32_t family = image_family(&fixture->image, ASTSHM_KIND_COUNTER, "moves", "", "");
+	pthread_t thread;
+	mover.series[1] = image_series(&fixture->image, family, NULL, 0);
+	for (int i = 0; i < 500; i++) { /* a while from one record to the other */
+		char name[16];
+		snprintf(name, sizeof name, "c%d", i);
+		image_metric(&fixture->image, ASTSHM_KIND_COUNTER, name);
+	}
+	mover.series[0] = image_series(&fixture->image, family, NULL, 0);
+	image_series_at(&fixture->image, mover.series[0])->state = ASTSHM_SERIES_RETIRED;
+	fixture_open(fixture);
+	assert_int_equal(pthread_create(&thread, NULL, move_key, &mover), 0);
+	for (int i = 0; i < 10000; i++) {
+		size_t count = astshm_snapshot_count(fixture_snapshot(fixture, 0));
+		assert_true(count == 500 || count == 501);
+		assert_int_equal(fixture_bad(fixture), 0);
+	}
+	__atomic_store_n(&mover.stop, 1, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+}
+
 static int compare_sort_keys(const void *left, const void *right)
 {
 	const struct sort_key *a = left, *b = right;
@@ -276,6 +352,8 @@ int main(void)
 		FIXTURE_TEST(series_that_was_not_live_yet_is_taken_up_when_it_is),
 		FIXTURE_TEST(key_that_appears_twice_is_shown_once_and_counted),
 		FIXTURE_TEST(every_pass_is_in_order_whatever_came_and_went),
+		FIXTURE_TEST(record_past_the_committed_bytes_is_taken_up_once_they_are),
+		FIXTURE_TEST(key_that_moves_to_another_record_meanwhile_is_never_bad),
 		cmocka_unit_test(keys_sort_as_strcmp_sorts_them),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
