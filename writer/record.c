@@ -68,9 +68,9 @@ void astshm_counter_sub_checked(struct astshm_counter counter, uint64_t amount)
 
 	if (!writer || !astshm_writer_recording(writer) || counter.index >= writer->row_entries)
 		return;
-	/* Relaxed: set under the lock before the handle was given out, or by a
-	 * decrement by name, with which this call races as it may. */
-	if (!__atomic_load_n(&writer->records[counter.index].up_down, __ATOMIC_RELAXED))
+	/* Acquire: pairs with the release in writer_registry_make_up_down; readers
+	 * must see the flag before they see the counter fall. */
+	if (!__atomic_load_n(&writer->records[counter.index].up_down, __ATOMIC_ACQUIRE))
 		return;
 	uint64_t *cell = astshm_row_entry(counter.writer, counter.index);
 	if (ASTSHM_LIKELY(cell != NULL))

@@ -419,9 +419,14 @@ void writer_registry_make_up_down(struct astshm_writer *writer, uint32_t index)
 	if (writer->records[index].up_down)
 		return;
 	/* Before the subtraction that follows, so that no reader takes the fall
-	 * of a monotonic counter for a reset. */
+	 * of a monotonic counter for a reset: of this thread, by the fence (the
+	 * release of the flag alone leaves later stores free); of another, by
+	 * the release, for the acquire in astshm_counter_sub_checked. Pairs with
+	 * the fence before fill_counter's load of the flags (readers/collect.c).
+	 * x86 stores in order anyway: tests/model/record.py, up_down. */
 	(void)__atomic_fetch_or(&shown->flags, ASTSHM_SERIES_UP_DOWN, __ATOMIC_RELEASE);
-	__atomic_store_n(&writer->records[index].up_down, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&writer->records[index].up_down, 1, __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
 	writer_directory_changed(writer);
 }
 

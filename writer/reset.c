@@ -93,8 +93,9 @@ void astshm_reset(struct astshm_writer *writer)
 	/* The epoch first, then the gates: a thread that goes on through an
 	 * entry not yet cleared counts for the old epoch; one that finds it
 	 * cleared restamps its block for the new one (touch.c). The other way
-	 * round it could open the gate again before the bump and count into a
-	 * block that readers no longer look at, for good. */
+	 * round, and without the lock over both, it could open the gate again
+	 * before the bump and count into a block that readers no longer look at,
+	 * for good (tests/model/reset.py, reset_block). */
 	writer_gate_shut_stamped(writer);
 	pthread_mutex_unlock(&writer->lock);
 }

@@ -77,7 +77,7 @@ struct writer_record {
 	uint32_t cell;
 	uint32_t next_free; /* of the same kind */
 	uint8_t kind;
-	uint8_t up_down; /* relaxed loads without the lock in record.c */
+	uint8_t up_down; /* loaded without the lock in record.c and named.c */
 	uint8_t by_handle;
 	uint8_t signal_safe;
 };

@@ -53,7 +53,10 @@ static void add_own(uint32_t lane, enum manner manner, const char *prefix)
 		const char *name;
 		enum action action;
 	} own[] = {
-		{ "counter", ADD }, { "gauge", SET }, { "timing", TIME }, { "distribution", OBSERVE },
+		{ "counter", ADD },
+		{ "gauge", SET },
+		{ "timing", TIME },
+		{ "distribution", OBSERVE },
 	};
 	char name[24], value[8];
 
