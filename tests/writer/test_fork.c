@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "emulation.h"
 #include "scene.h"
 
 struct handles {
@@ -112,6 +113,7 @@ static void a_child_without_hooks_records_nothing(void **state)
 	int status = -1;
 
 	(void)state;
+	skip_under_qemu_user("MADV_WIPEONFORK is not passed on, and no hook runs here");
 #ifndef ASTSHM_TSAN
 	/* ThreadSanitizer takes the child's memory for its parent's. */
 	options.flags = ASTSHM_OPEN_TICK_THREAD;
@@ -230,6 +232,7 @@ static void a_living_child_does_not_hide_its_parents_death(void **state)
 	int child = 0;
 
 	(void)state;
+	skip_under_qemu_user("MADV_DONTFORK is not passed on: the child's mapping keeps the lock");
 	snprintf(doomed.name, sizeof doomed.name, "%s", scene_name(__func__));
 	assert_int_equal(pipe(doomed.report), 0);
 	assert_int_equal(scene_join(scene_fork(fork_then_die, &doomed)), 128 + SIGKILL);
@@ -312,7 +315,7 @@ static void forks_while_others_fail_to_open_do_not_hang(void **state)
 	struct handles handles = open_handles(__func__, NULL, NULL);
 
 	(void)state;
-	alarm(120);
+	alarm(600); /* qemu-user forks slowly */
 	scene_threads(3, fork_or_fail_to_open, NULL);
 	alarm(0);
 	astshm_writer_close(&handles.writer);
