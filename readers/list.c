@@ -116,12 +116,13 @@ static int check_magic(int fd, const char *path, struct astshm_error *error)
 
 static int take_lock(int fd, const char *path, struct astshm_error *error)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
-		return 0;
-	if (errno == EAGAIN || errno == EACCES)
-		return shm_fail(error, -EBUSY, "%.200s has a living writer", path);
-	return shm_fail(error, -errno, "cannot lock %.150s: %s", path, strerror(errno));
+	int code = shm_lock_retire(fd);
+	if (code == -EBUSY)
+		return shm_fail(error, code, "%.200s has a living writer", path);
+	if (code == -EAGAIN)
+		return shm_fail(error, -EBUSY, "%.200s has no writer, but some process holds a "
+				"lock on it", path);
+	return code ? shm_fail(error, code, "cannot lock %.150s: %s", path, strerror(-code)) : 0;
 }
 
 /* The lock is held: whoever takes the name meanwhile has another file there. */

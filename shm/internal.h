@@ -57,8 +57,9 @@ int shm_file_identity(int fd, struct shm_identity *identity);
 
 /* --- lock.c --- */
 
-/* Takes the write lock. -EBUSY: another writer has it; -EAGAIN: only read locks
- * are in the way, or the holder is just gone. Never blocks. */
+/* Takes a writer's lock. -EBUSY: another writer has it; -EAGAIN: read locks are in
+ * the way, or somebody who retires the file, or the holder is just gone. Never
+ * blocks. */
 int shm_lock_take(int fd);
 
 /* --- grow.c --- */

@@ -62,7 +62,7 @@ static int fail_busy(int fd, int code, const char *path, struct astshm_error *er
 				path, identity.pid);
 	if (code == -EBUSY || code == -EAGAIN)
 		return shm_fail(error, -EBUSY, "%.120s has no writer, but some process holds a "
-				"read lock on it", path);
+				"lock on it", path);
 	return shm_fail(error, code, "cannot lock %.120s: %s", path, strerror(-code));
 }
 
@@ -150,7 +150,7 @@ static int remove_name(const char *path, struct astshm_error *error)
 static int retire(int fd, const char *path, uint32_t keep, struct astshm_error *error)
 {
 	struct stat locked;
-	int code = shm_lock_take(fd);
+	int code = shm_lock_retire(fd);
 	if (code)
 		return fail_busy(fd, code, path, error);
 	if (fstat(fd, &locked))

@@ -13,8 +13,9 @@
  * writer's place, gets this long; then the name is busy. */
 #define BUSY_NS ((uint64_t)100000000)
 #define PAUSE_NS 5000000L
-/* However often the name changes hands meanwhile. */
-#define DEADLINE_NS ((uint64_t)2000000000)
+/* How often the name may change hands meanwhile. Counted, not timed: a starting
+ * writer that is suspended for a while has lost nothing. */
+#define CHANGES_MAX 1000u
 
 static void pause_shortly(void)
 {
@@ -40,19 +41,17 @@ static int fail_link(const struct shm_segment *segment, int code, struct astshm_
 }
 
 struct patience {
-	uint64_t start_ns;
 	uint64_t busy_since_ns; /* 0: the name is not busy */
+	unsigned changes;
 };
 
-/* Is there time for another try, after one that ended with `code`? */
+/* Is another try worth it, after one that ended with `code`? */
 static bool may_retry(struct patience *patience, int code)
 {
 	uint64_t now = shm_monotonic_ns();
-	if (now - patience->start_ns > DEADLINE_NS)
-		return false;
 	if (code != -EBUSY) {
 		patience->busy_since_ns = 0;
-		return code == 0;
+		return code == 0 && ++patience->changes < CHANGES_MAX;
 	}
 	if (!patience->busy_since_ns)
 		patience->busy_since_ns = now;
@@ -65,7 +64,7 @@ static bool may_retry(struct patience *patience, int code)
 /* -EEXIST starts over: whoever took the name since is looked at afresh. */
 static int take_name(struct shm_segment *segment, uint32_t keep, struct astshm_error *error)
 {
-	struct patience patience = { .start_ns = shm_monotonic_ns() };
+	struct patience patience = { 0 };
 	for (;;) {
 		int code = shm_file_link(segment->fd, segment->path, segment->generation);
 		if (code == 0)

@@ -136,6 +136,14 @@ enum shm_lock_state { SHM_LOCK_NONE, SHM_LOCK_WRITER, SHM_LOCK_UNKNOWN };
 enum shm_lock_state shm_lock_state(int fd);
 
 /*
+ * Locks a dead writer's file, to rename or unlink it: keeps writers out and all
+ * who would do the same, and is no sign of life to shm_lock_state. `fd` is open
+ * for writing; closing it unlocks. -EBUSY: the writer lives; -EAGAIN: read locks
+ * are in the way, or another process is at it. Never blocks.
+ */
+int shm_lock_retire(int fd);
+
+/*
  * The committed size a reader may touch now: header.committed_bytes (acquire)
  * checked against fstat and the mapping. 0 if the segment is corrupt or the
  * file was truncated.

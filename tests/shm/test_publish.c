@@ -321,7 +321,7 @@ static void read_lock_in_the_way_is_told_apart_from_a_writer(void **state)
 	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
 	assert_int_equal(shm_lock_state(fd), SHM_LOCK_NONE);
 	assert_int_equal(fixture_publish(&fixture, &segment), -EBUSY);
-	assert_non_null(strstr(fixture.error.text, "read lock"));
+	assert_non_null(strstr(fixture.error.text, "some process holds a lock"));
 	close(fd);
 	assert_int_equal(fixture_publish(&fixture, &segment), 0);
 	shm_close(&segment, NULL);
@@ -339,6 +339,29 @@ static void lock_tells_living_from_dead(void **state)
 	assert_int_equal(shm_lock_state(fd), SHM_LOCK_NONE);
 	close(fd);
 	assert_int_equal(shm_lock_state(fd), SHM_LOCK_UNKNOWN);
+}
+
+/* A reader that asks between lock and rename must not take the successor's lock
+ * for a sign that the dead writer lives. */
+static void dead_writer_stays_dead_while_it_is_retired(void **state)
+{
+	(void)state;
+	struct shm_segment segment;
+	fixture_init(&fixture, __func__);
+	fixture_leave_dead(&fixture);
+	int retiring = open(fixture.path, O_RDWR | O_CLOEXEC);
+	int other = open(fixture.path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(shm_lock_retire(retiring), 0);
+	assert_int_equal(shm_lock_state(other), SHM_LOCK_NONE);
+	assert_int_equal(shm_lock_retire(other), -EAGAIN);
+	assert_int_equal(fixture_publish(&fixture, &segment), -EBUSY);
+	close(retiring);
+	assert_int_equal(fixture_publish(&fixture, &segment), 0);
+	close(other);
+	other = open(fixture.path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(shm_lock_retire(other), -EBUSY);
+	close(other);
+	shm_close(&segment, NULL);
 }
 
 static void name_is_removed_only_while_it_is_ours(void **state)
@@ -441,6 +464,7 @@ int main(void)
 		CASE(segment_of_another_user_is_not_replaced),
 		CASE(read_lock_in_the_way_is_told_apart_from_a_writer),
 		CASE(lock_tells_living_from_dead),
+		CASE(dead_writer_stays_dead_while_it_is_retired),
 		CASE(name_is_removed_only_while_it_is_ours),
 		CASE(closed_range_can_be_kept_and_used_again),
 		CASE(path_that_is_not_in_memory_gives_a_warning),
