@@ -104,6 +104,21 @@ static int prepare_file(struct shm_segment *segment, const struct shm_create *ho
 	return shm_file_allocate(segment->fd, 0, segment->file_bytes);
 }
 
+/* What an operator would have to change, where strerror does not say. */
+static const char *advice(int code)
+{
+	switch (code) {
+	case -EFBIG:
+		return " (the process's file size limit, RLIMIT_FSIZE)";
+	case -ENOMEM:
+		return " (a smaller maximum may fit; the process's limit is RLIMIT_AS)";
+	case -EMFILE:
+		return " (the process's limit, RLIMIT_NOFILE)";
+	default:
+		return "";
+	}
+}
+
 static int build(struct shm_segment *segment, const struct shm_create *how,
 		 struct astshm_error *error)
 {
@@ -115,8 +130,8 @@ static int build(struct shm_segment *segment, const struct shm_create *how,
 					&segment->base);
 	}
 	if (code)
-		return shm_fail(error, code, "cannot %s a segment for %.120s: %s", step,
-				segment->path, strerror(-code));
+		return shm_fail(error, code, "cannot %s a segment for %.120s: %s%s", step,
+				segment->path, strerror(-code), advice(code));
 	return 0;
 }
 

@@ -202,4 +202,8 @@ uint64_t shm_monotonic_ns(void);
 /* Checks of names: length, NUL-free, valid UTF-8. True if it may be stored. */
 bool shm_utf8_valid(const char *text, size_t length);
 
+/* Bytes of the well-formed character at `text`, of which `left` bytes may be
+ * looked at; 0: none, or a NUL. */
+size_t shm_utf8_length(const char *text, size_t left);
+
 #endif

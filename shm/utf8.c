@@ -39,9 +39,11 @@ static bool matches(const struct sequence *sequence, const unsigned char *bytes,
 	return true;
 }
 
-/* Length of the well-formed character at `bytes`; 0: none, or a NUL. */
-static size_t character_length(const unsigned char *bytes, size_t left)
+size_t shm_utf8_length(const char *text, size_t left)
 {
+	const unsigned char *bytes = (const unsigned char *)text;
+	if (left == 0)
+		return 0;
 	if (is_within(bytes[0], 0x01, 0x7f))
 		return 1;
 	for (size_t i = 0; i < sizeof sequences / sizeof sequences[0]; i++)
@@ -52,9 +54,8 @@ static size_t character_length(const unsigned char *bytes, size_t left)
 
 bool shm_utf8_valid(const char *text, size_t length)
 {
-	const unsigned char *bytes = (const unsigned char *)text;
 	for (size_t i = 0; i < length;) {
-		size_t step = character_length(bytes + i, length - i);
+		size_t step = shm_utf8_length(text + i, length - i);
 		if (step == 0)
 			return false;
 		i += step;

@@ -273,6 +273,9 @@ static void error_texts_stay_one_line_and_terminated(void **state)
 	assert_int_equal(strnlen(error.text, sizeof error.text), sizeof error.text - 1);
 	assert_memory_equal(error.text, "a?b?xxx", 7);
 	assert_int_equal(shm_fail(NULL, -EIO, "nobody asks"), -EIO);
+	/* Neither bytes that are no UTF-8, nor a character cut in two, nor C1. */
+	shm_fail(&error, -EIO, "\xff\xc3\xa4%.1s\xc2\x9b.", "\xc3\xa4");
+	assert_string_equal(error.text, "?\xc3\xa4???.");
 }
 
 static int teardown(void **state)
