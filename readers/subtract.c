@@ -20,10 +20,18 @@ struct interval {
 	double seconds;
 };
 
-static bool same_life(const struct astshm_segment_info *a, const struct astshm_segment_info *b)
+/* Do both uptimes count from the same moment? */
+static bool same_life(const struct astshm_snapshot *a, const struct astshm_snapshot *b)
 {
-	return a->generation == b->generation && a->epoch == b->epoch &&
-	       a->counters_epoch == b->counters_epoch;
+	return a->has_segment && b->has_segment &&
+	       a->segment.generation == b->segment.generation &&
+	       a->segment.epoch == b->segment.epoch;
+}
+
+/* A dead or closed writer's uptime ends at its last beat, not at the pass. */
+static bool both_live(const struct astshm_snapshot *a, const struct astshm_snapshot *b)
+{
+	return a->segment.state == ASTSHM_STATE_LIVE && b->segment.state == ASTSHM_STATE_LIVE;
 }
 
 /*
@@ -43,18 +51,18 @@ static void find_resets(struct interval *interval, const struct astshm_snapshot 
 }
 
 /*
- * The time between the passes. The wall clock may have been set back in
- * between; within one life of a segment its uptime then tells.
+ * The time between the passes. Uptimes are measured by the monotonic clock; the
+ * wall clock may be set in between.
  */
 static uint64_t elapsed_ns(const struct astshm_snapshot *newer,
 			   const struct astshm_snapshot *older)
 {
-	if (newer->timestamp_ns > older->timestamp_ns)
-		return newer->timestamp_ns - older->timestamp_ns;
-	if (newer->has_segment && older->has_segment &&
-	    same_life(&newer->segment, &older->segment) && newer->uptime_ns > older->uptime_ns)
-		return newer->uptime_ns - older->uptime_ns;
-	return 0;
+	uint64_t lived_ns = 0;
+	if (same_life(newer, older) && newer->uptime_ns > older->uptime_ns)
+		lived_ns = newer->uptime_ns - older->uptime_ns;
+	if (newer->timestamp_ns <= older->timestamp_ns || (lived_ns && both_live(newer, older)))
+		return lived_ns;
+	return newer->timestamp_ns - older->timestamp_ns;
 }
 
 /* Values that began at the reset were counted since then, not since `older`. */

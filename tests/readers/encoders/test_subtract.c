@@ -227,6 +227,26 @@ static void order_of_arguments_is_checked(void **state)
 	free_passes(&passes);
 }
 
+/* By an hour, between two passes that are 2 s apart: the rate is not an
+ * eighteen-hundredth. Of a dead writer only the wall clock tells. */
+static void clock_set_forward_does_not_lengthen_the_interval(void **state)
+{
+	struct passes passes = two_passes();
+	(void)state;
+	sample_counter(passes.older, "a", 100);
+	sample_counter(passes.newer, "a", 110);
+	passes.newer->timestamp_ns += 3600 * SECOND_NS;
+	subtract(&passes);
+	assert_int_equal(astshm_snapshot_interval_ns(passes.interval), 2 * SECOND_NS);
+	assert_true(counter_of(&passes, "a")->rate == 5);
+	astshm_snapshot_free(&passes.interval);
+	passes.newer->segment.state = ASTSHM_STATE_DEAD;
+	assert_int_equal(astshm_snapshot_subtract(passes.newer, passes.older, &passes.interval,
+						  NULL), 0);
+	assert_int_equal(astshm_snapshot_interval_ns(passes.interval), 3602 * SECOND_NS);
+	free_passes(&passes);
+}
+
 static void clock_set_back_is_no_obstacle(void **state)
 {
 	struct passes passes = two_passes();
@@ -284,6 +304,7 @@ int main(void)
 		cmocka_unit_test(what_went_down_began_anew),
 		cmocka_unit_test(threads_are_subtracted_by_slot),
 		cmocka_unit_test(order_of_arguments_is_checked),
+		cmocka_unit_test(clock_set_forward_does_not_lengthen_the_interval),
 		cmocka_unit_test(clock_set_back_is_no_obstacle),
 		cmocka_unit_test(timing_without_buckets_is_an_error),
 		cmocka_unit_test(interval_outlives_what_it_was_made_of),
