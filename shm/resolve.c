@@ -16,6 +16,7 @@ struct search {
 	uint32_t inner_pid; /* as the process sees itself: what its header says */
 	uint64_t start_ticks;
 	uint32_t found;     /* segments so far; the first is in `path` */
+	int exhausted;      /* -EMFILE, -ENFILE: not everything could be opened */
 	dev_t device;
 	ino_t inode;
 	char path[PATH_MAX];
@@ -36,6 +37,14 @@ static bool is_written_by(const struct search *search, int fd)
 		return false;
 	return !identity.pid_start_ticks || !search->start_ticks ||
 	       identity.pid_start_ticks == search->start_ticks;
+}
+
+/* A file that vanished or is not ours to read is none; one that there was no
+ * descriptor for may be the one that is sought. */
+static void note_failed_open(struct search *search)
+{
+	if (errno == EMFILE || errno == ENFILE)
+		search->exhausted = -errno;
 }
 
 static void note_found(struct search *search, const char *path, const struct stat *file)
@@ -78,8 +87,10 @@ static int search_default_folder(struct search *search)
 			continue;
 		int fd = openat(dirfd(list), entry->d_name,
 				O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-		if (fd < 0)
+		if (fd < 0) {
+			note_failed_open(search);
 			continue;
+		}
 		consider(search, fd, path);
 		close(fd);
 	}
@@ -88,12 +99,15 @@ static int search_default_folder(struct search *search)
 }
 
 /* The name in `folder` that leads to the file. */
-static bool find_name(const char *folder, const struct stat *file, char *path)
+static bool find_name(struct search *search, const char *folder, const struct stat *file,
+		      char *path)
 {
 	bool found = false;
 	DIR *list = opendir(folder);
-	if (!list)
+	if (!list) {
+		note_failed_open(search);
 		return false;
+	}
 	for (struct dirent *entry; !found && (entry = readdir(list));)
 		found = entry->d_ino == file->st_ino && join(path, folder, entry->d_name) &&
 			shm_file_is_at(path, file->st_dev, file->st_ino);
@@ -117,10 +131,12 @@ static void consider_descriptor(struct search *search, const char *link)
 	if (snprintf(rooted, sizeof rooted, "/proc/%u/root%s", search->pid, target) >= PATH_MAX)
 		return;
 	int fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
+	if (fd < 0) {
+		note_failed_open(search);
 		return;
+	}
 	shm_folder_of_path(rooted, folder);
-	if (is_written_by(search, fd) && find_name(folder, &file, path))
+	if (is_written_by(search, fd) && find_name(search, folder, &file, path))
 		note_found(search, path, &file);
 	close(fd);
 }
@@ -162,6 +178,9 @@ static int resolve_pid(uint32_t pid, char *path, struct astshm_error *error)
 	int code = search_default_folder(&search);
 	if (search.found == 0)
 		code = search_descriptors(&search);
+	if (search.found == 0 && search.exhausted)
+		return shm_fail(error, search.exhausted, "cannot look for process %u's segment: %s",
+				pid, strerror(-search.exhausted));
 	if (search.found == 0 && (code == -EACCES || code == -EPERM))
 		return shm_fail(error, code, "no permission to look for process %u's segment", pid);
 	if (search.found == 0)

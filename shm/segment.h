@@ -110,7 +110,8 @@ void shm_close(struct shm_segment *segment, void **reserve);
  * the name (which then does not exist). `path` has PATH_MAX bytes. A pid: the
  * segment whose living writer is that process, through its own root folder, so
  * that a container's is found. -ENOENT: it has none; -EACCES: not allowed to
- * look; -ENOTUNIQ: it has several (named in the text).
+ * look; -ENOTUNIQ: it has several (named in the text); -EMFILE, -ENFILE: there was
+ * no descriptor to look with.
  */
 int shm_resolve(const char *argument, char *path, struct astshm_error *error);
 
