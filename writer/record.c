@@ -36,7 +36,7 @@ static void shared_add(uint64_t *cell, uint64_t amount)
 	(void)__atomic_fetch_add(cell, amount, __ATOMIC_RELAXED);
 }
 
-void astshm_counter_add_cold(uint32_t index, uint32_t number, uint64_t amount)
+void astshm_counter_add_cold(uint64_t index, uint64_t number, uint64_t amount)
 {
 	struct astshm_writer *writer = writer_of(number);
 	bool shared;
@@ -113,12 +113,12 @@ static void record_gauge(uint32_t number, uint32_t index, double value,
 		pthread_mutex_unlock(&writer->lock);
 }
 
-void astshm_gauge_set_cold(uint32_t index, uint32_t number, double value)
+void astshm_gauge_set_cold(uint64_t index, uint64_t number, double value)
 {
 	record_gauge(number, index, value, astshm_gauge_store);
 }
 
-void astshm_gauge_add_cold(uint32_t index, uint32_t number, double amount)
+void astshm_gauge_add_cold(uint64_t index, uint64_t number, double amount)
 {
 	record_gauge(number, index, amount, gauge_raise);
 }
@@ -138,12 +138,12 @@ static void record_histogram(uint32_t number, uint32_t index, enum astshm_kind k
 		pthread_mutex_unlock(&writer->lock);
 }
 
-void astshm_timing_record_cold(uint32_t index, uint32_t number, int64_t ns)
+void astshm_timing_record_cold(uint64_t index, uint64_t number, int64_t ns)
 {
 	record_histogram(number, index, ASTSHM_KIND_TIMING, astshm_timing_table, ns);
 }
 
-void astshm_distribution_record_cold(uint32_t index, uint32_t number, int64_t value)
+void astshm_distribution_record_cold(uint64_t index, uint64_t number, int64_t value)
 {
 	record_histogram(number, index, ASTSHM_KIND_DISTRIBUTION,
 			 astshm_distribution_table, value);

@@ -95,18 +95,19 @@ struct astshm_distribution { uint32_t index, writer; };
 
 /*
  * The cold side of each operation, behind a null entry or a rare value. They
- * take a handle's parts: passed whole, it would be loaded a third time, and
- * gcc does so in front of the branch.
+ * take a handle's parts, as wide as addresses are computed with: passed whole
+ * it would be loaded a third time, passed as words of 32 bits each would be
+ * copied, and gcc does either in front of the branch.
  */
-ASTSHM_API void astshm_counter_add_cold(uint32_t index, uint32_t writer, uint64_t amount)
+ASTSHM_API void astshm_counter_add_cold(uint64_t index, uint64_t writer, uint64_t amount)
 	__attribute__((cold, noinline));
-ASTSHM_API void astshm_gauge_set_cold(uint32_t index, uint32_t writer, double value)
+ASTSHM_API void astshm_gauge_set_cold(uint64_t index, uint64_t writer, double value)
 	__attribute__((cold, noinline));
-ASTSHM_API void astshm_gauge_add_cold(uint32_t index, uint32_t writer, double amount)
+ASTSHM_API void astshm_gauge_add_cold(uint64_t index, uint64_t writer, double amount)
 	__attribute__((cold, noinline));
-ASTSHM_API void astshm_timing_record_cold(uint32_t index, uint32_t writer, int64_t ns)
+ASTSHM_API void astshm_timing_record_cold(uint64_t index, uint64_t writer, int64_t ns)
 	__attribute__((cold, noinline));
-ASTSHM_API void astshm_distribution_record_cold(uint32_t index, uint32_t writer, int64_t value)
+ASTSHM_API void astshm_distribution_record_cold(uint64_t index, uint64_t writer, int64_t value)
 	__attribute__((cold, noinline));
 /* 0, negative and overflowing values, with a block in hand. */
 ASTSHM_API void astshm_histogram_record_edge(struct astshm_histogram_block *block, int64_t value)
