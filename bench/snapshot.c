@@ -206,16 +206,6 @@ static void measure_bystanders(const struct bench_shape *alone, size_t rounds,
 	measure(&shape, &axis, rounds, report);
 }
 
-static void add_bystanders_target(struct bench_report *r)
-{
-	double one = bench_report_median(r, "steady snapshot", DESIGN, 1);
-	double bystanders = bench_report_median(r, "steady snapshot",
-						DESIGN ", touched by one thread", 1 + BYSTANDERS);
-
-	bench_report_at_most(r, "steady snapshot, 63 threads that touched nothing / none",
-			     bystanders / one, 1.1, "x");
-}
-
 static void add_targets(struct bench_report *r)
 {
 	double hundred_thousand = bench_report_median(r, "steady snapshot", "counters", 1e5);
@@ -262,8 +252,6 @@ void bench_snapshot(const struct bench_options *options, struct bench_report *re
 	struct bench_shape alone = { .counters = counters, .timings = timings,
 				     .records = options->quick ? 10 : 100000 };
 	measure_bystanders(&alone, rounds, report);
-	if (!options->quick) {
+	if (!options->quick)
 		add_targets(report);
-		add_bystanders_target(report);
-	}
 }
