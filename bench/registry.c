@@ -175,7 +175,9 @@ static double add_again(struct world *world)
 /* What one size is asked for; each has a figure of either contender. */
 enum question { REGISTER, LOOK_UP, LOOK_UP_AGAIN, QUESTIONS };
 static const char *const question_names[] = {
-	"registration", "look-up and increment", "look-up and increment, " AGAIN_TEXT " again and again"
+	"registration",
+	"look-up and increment",
+	"look-up and increment, " AGAIN_TEXT " again and again",
 };
 
 static void ask(struct world *world, enum contender contender, double *answers[QUESTIONS],

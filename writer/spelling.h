@@ -48,12 +48,15 @@ static inline bool spelling_equal(const char *text, const uint8_t *bytes, size_t
 		for (; length > 16; text += 8, bytes += 8, length -= 8)
 			if (spelling_word(text) != spelling_word(bytes))
 				return false;
+		size_t last = length - 8;
 		return ((spelling_word(text) ^ spelling_word(bytes)) |
-			(spelling_word(text + length - 8) ^ spelling_word(bytes + length - 8))) == 0;
+			(spelling_word(text + last) ^ spelling_word(bytes + last))) == 0;
 	}
-	if (length >= 4)
+	if (length >= 4) {
+		size_t last = length - 4;
 		return ((spelling_half(text) ^ spelling_half(bytes)) |
-			(spelling_half(text + length - 4) ^ spelling_half(bytes + length - 4))) == 0;
+			(spelling_half(text + last) ^ spelling_half(bytes + last))) == 0;
+	}
 	for (size_t i = 0; i < length; i++)
 		if (text[i] != (char)bytes[i])
 			return false;

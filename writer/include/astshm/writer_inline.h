@@ -136,7 +136,8 @@ static inline void astshm_distribution_record(struct astshm_distribution distrib
 		if (ASTSHM_LIKELY(block != NULL))
 			astshm_histogram_record(block, astshm_distribution_table, value);
 		else if (astshm_worth_a_call(distribution.writer))
-			astshm_distribution_record_cold(distribution.index, distribution.writer, value);
+			astshm_distribution_record_cold(distribution.index, distribution.writer,
+							value);
 	);
 }
 
