@@ -1,0 +1,160 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""ast-server that cannot have its segment: it serves, and its log says why.
+
+The program is in AST_SERVER; everything else as tests/tools/harness.py says.
+"""
+import os
+import re
+import signal
+import socket
+import subprocess
+
+import harness
+from harness import SHM, case, check, equal, needs_empty_machine
+
+SERVER = os.environ.get("AST_SERVER", "")
+READY = re.compile(r"ready, udp 127\.0\.0\.1:(\d+),")
+DATAGRAMS = 200
+NOBODY = 65534
+
+
+class Server:
+    """A server under an obstacle; gone at the end."""
+
+    def __init__(self, name, **more):
+        arguments = ["--udp", "127.0.0.1:0", "--metrics", name]
+        if "--no-websocket" in subprocess.run([SERVER, "--help"], capture_output=True,
+                                              text=True).stdout:
+            arguments.append("--no-websocket")
+        self.process = subprocess.Popen([SERVER, *arguments], stderr=subprocess.PIPE, text=True,
+                                        **more)
+        self.lines = []
+        self.port = self.wait_ready()
+
+    def wait_ready(self):
+        for line in self.process.stderr:
+            self.lines.append(line)
+            found = READY.search(line)
+            if found:
+                return int(found.group(1))
+        raise harness.Failed(f"not ready: {self.lines}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+    def waiting_bytes(self):
+        """What lies in the socket's queue, by /proc/net/udp."""
+        with open("/proc/net/udp", encoding="ascii") as table:
+            for line in table:
+                fields = line.split()
+                if fields[1].endswith(f":{self.port:04X}"):
+                    return int(fields[4].split(":")[1], 16)
+        raise harness.Failed("the socket is gone")
+
+    def serve(self):
+        """Datagrams are taken from the socket, all of them."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for number in range(DATAGRAMS):
+                sender.sendto(b"/x\0\0,i\0\0" + number.to_bytes(4, "big"),
+                              ("127.0.0.1", self.port))
+        harness.wait_until(lambda: self.waiting_bytes() == 0, "an empty socket")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate(timeout=harness.PATIENCE)
+        return self.process.returncode
+
+
+def become_nobody():
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
+
+
+def serves_without(t, *words, path=None, **more):
+    """With metrics at `path` or under the case's name, it serves and says `words`."""
+    before = sorted((p.name, p.lstat().st_ino, p.lstat().st_mtime_ns) for p in SHM.iterdir())
+    with Server(path or t.name(), **more) as server:
+        server.serve()
+        equal(server.stop(), 0)
+        said = "".join(server.lines)
+        for word in (*words, "serving without metrics"):
+            check(word in said, f"'{word}' is not in", said)
+    after = sorted((p.name, p.lstat().st_ino, p.lstat().st_mtime_ns) for p in SHM.iterdir())
+    equal(after, before)
+
+
+@case
+def folder_that_is_full(t):
+    needs_empty_machine()
+    small = t.folder / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", small], check=True)
+    try:
+        serves_without(t, "No space left", str(small), path=f"{small}/segment")
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+@case
+def folder_that_is_closed(t):
+    needs_empty_machine()
+    closed = t.folder / "closed"
+    closed.mkdir(mode=0o755)
+    os.chmod(t.folder, 0o755)
+    serves_without(t, "Permission denied", str(closed), path=f"{closed}/segment",
+                   preexec_fn=become_nobody)
+
+
+@case
+def folder_that_is_not_there(t):
+    needs_empty_machine()
+    serves_without(t, "No such file", path=f"{t.folder}/nowhere/segment")
+
+
+@case
+def symbolic_link_under_the_name(t):
+    needs_empty_machine()
+    target = t.folder / "target"
+    target.write_text("precious")
+    (SHM / f"astshm.{t.name()}").symlink_to(target)
+    serves_without(t, "symbolic link")
+    equal(target.read_text(), "precious")
+    (SHM / f"astshm.{t.name()}").unlink()
+
+
+@case
+def other_file_and_fifo_under_the_name(t):
+    needs_empty_machine()
+    path = SHM / f"astshm.{t.name()}"
+    path.write_text("notes")
+    serves_without(t, "not a segment")
+    path.unlink()
+    os.mkfifo(path)
+    serves_without(t, "not a regular file")
+    path.unlink()
+
+
+@case
+def segment_of_another_user(t):
+    needs_empty_machine()
+    t.fixture().kill()
+    serves_without(t, "user 0", preexec_fn=become_nobody)
+
+
+@case
+def hostile_name(t):
+    needs_empty_machine()
+    serves_without(t, "not a segment name", path="x\x1b[2J")
+
+
+if __name__ == "__main__":
+    if not SERVER:
+        raise SystemExit("AST_SERVER is not set")
+    harness.main()
