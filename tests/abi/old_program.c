@@ -173,6 +173,8 @@ static void pieces_do_what_they_did(void **state)
 	assert_int_equal(gauge.reserved1[0] | gauge.reserved1[7], 9);
 	astshm_gauge_sample(&gauge, 3.0);
 	assert_true(gauge.begin == 1 && gauge.count == 1 && astshm_bits_double(gauge.max) == 3.0);
+	astshm_gauge_store(&gauge, 1.0);
+	assert_true(gauge.count == 2 && astshm_bits_double(*astshm_gauge_current(&gauge)) == 1.0);
 	assert_int_equal(astshm_bucket_slot(astshm_timing_table, 1), 1);
 	assert_int_equal(astshm_bucket_slot_any(astshm_timing_table, 0), ASTSHM_HISTOGRAM_ZERO);
 	assert_int_equal(astshm_bucket_slot_any(astshm_distribution_table, BIG),

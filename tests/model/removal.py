@@ -118,7 +118,8 @@ def remove_beside_reader(orders):
 def recent_name(orders):
     """A thread remembers the series of a name; the series is removed and freed.
 
-    Stands for: recall (writer/named.c)
+    Stands for: enter_familiar (writer/named.c)
+    Stands for: is_fresh (writer/named.c)
     Stands for: writer_registry_unlink (writer/registry.c)
     """
     memory = dict(removals=0, section=0, freed=0)

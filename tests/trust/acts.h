@@ -21,7 +21,8 @@ extern const size_t acts_inside_count;
 
 /* The segment comes or goes, with one action each. */
 extern const struct act act_create, act_take_over, act_take_over_again,
-	act_take_over_keeping_two, act_take_over_keeping_none, act_close, act_close_keeping, act_restore_name;
+	act_take_over_keeping_two, act_take_over_keeping_none, act_close, act_close_keeping,
+	act_restore_name;
 
 /* As acts_inside, but records a sample in the wrong order, the sum before its
  * bucket. What is checked must notice. */

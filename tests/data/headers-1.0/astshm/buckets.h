@@ -26,8 +26,8 @@ ASTSHM_API extern const uint64_t astshm_distribution_table[128];
 
 /*
  * Slot of a value. Regular values give 1..3062; 0, negative values and
- * overflow give anything outside, so that one unsigned compare
- * (slot - 1 < 3062) sends them to a cold path.
+ * overflow give more, never 0 (what the tables subtract wraps), so that one
+ * unsigned compare sends them to a cold path.
  */
 static inline uint64_t astshm_bucket_slot(const uint64_t *table, int64_t value)
 {
@@ -41,7 +41,7 @@ static inline uint64_t astshm_bucket_slot(const uint64_t *table, int64_t value)
 static inline uint32_t astshm_bucket_slot_any(const uint64_t *table, int64_t value)
 {
 	uint64_t slot = astshm_bucket_slot(table, value);
-	if (slot - ASTSHM_HISTOGRAM_FIRST < ASTSHM_HISTOGRAM_LAST)
+	if (slot <= ASTSHM_HISTOGRAM_LAST)
 		return (uint32_t)slot;
 	return value <= 0 ? ASTSHM_HISTOGRAM_ZERO : ASTSHM_HISTOGRAM_OVERFLOW;
 }

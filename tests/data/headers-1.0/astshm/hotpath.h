@@ -93,17 +93,21 @@ struct astshm_gauge { uint32_t index, writer; };
 struct astshm_timing { uint32_t index, writer; };
 struct astshm_distribution { uint32_t index, writer; };
 
-/* The cold side of each operation, behind a null entry or a rare value. */
-ASTSHM_API void astshm_counter_add_cold(struct astshm_counter counter, uint64_t amount)
+/*
+ * The cold side of each operation, behind a null entry or a rare value. They
+ * take a handle's parts, as wide as addresses are computed with: passed whole
+ * it would be loaded a third time, passed as words of 32 bits each would be
+ * copied, and gcc does either in front of the branch.
+ */
+ASTSHM_API void astshm_counter_add_cold(uint64_t index, uint64_t writer, uint64_t amount)
 	__attribute__((cold, noinline));
-ASTSHM_API void astshm_gauge_set_cold(struct astshm_gauge gauge, double value)
+ASTSHM_API void astshm_gauge_set_cold(uint64_t index, uint64_t writer, double value)
 	__attribute__((cold, noinline));
-ASTSHM_API void astshm_gauge_add_cold(struct astshm_gauge gauge, double amount)
+ASTSHM_API void astshm_gauge_add_cold(uint64_t index, uint64_t writer, double amount)
 	__attribute__((cold, noinline));
-ASTSHM_API void astshm_timing_record_cold(struct astshm_timing timing, int64_t ns)
+ASTSHM_API void astshm_timing_record_cold(uint64_t index, uint64_t writer, int64_t ns)
 	__attribute__((cold, noinline));
-ASTSHM_API void astshm_distribution_record_cold(struct astshm_distribution distribution,
-						int64_t value)
+ASTSHM_API void astshm_distribution_record_cold(uint64_t index, uint64_t writer, int64_t value)
 	__attribute__((cold, noinline));
 /* 0, negative and overflowing values, with a block in hand. */
 ASTSHM_API void astshm_histogram_record_edge(struct astshm_histogram_block *block, int64_t value)
@@ -149,7 +153,7 @@ static inline void astshm_histogram_record(struct astshm_histogram_block *block,
 {
 	uint64_t slot = astshm_bucket_slot(table, value);
 
-	if (ASTSHM_UNLIKELY(slot - ASTSHM_HISTOGRAM_FIRST >= ASTSHM_HISTOGRAM_LAST)) {
+	if (ASTSHM_UNLIKELY(slot > ASTSHM_HISTOGRAM_LAST)) {
 		astshm_histogram_record_edge(block, value);
 		return;
 	}
@@ -163,10 +167,13 @@ static inline void astshm_histogram_record(struct astshm_histogram_block *block,
 		__atomic_store_n(&block->max_plus_one, sample + 1, __ATOMIC_RELEASE);
 #ifdef ASTSHM_X86_ASM
 	/* x86 stores become visible in program order; the memory clobbers keep
-	 * the compiler to it. */
-	__asm__ volatile("addq %2, %0\n\tadcq $0, %1"
-			 : "+m"(block->sum), "+m"(block->sum_hi)
-			 : "er"(sample) : "cc", "memory");
+	 * the compiler to it. A carry once in 2^64 is cheaper predicted than
+	 * added to the high word each time. */
+	bool carry;
+	__asm__ volatile("addq %2, %0"
+			 : "+m"(block->sum), "=@ccc"(carry) : "er"(sample) : "memory");
+	if (ASTSHM_UNLIKELY(carry))
+		__atomic_store_n(&block->sum_hi, block->sum_hi + 1, __ATOMIC_RELEASE);
 	__asm__ volatile("addq $1, %0" : "+m"(block->count) : : "cc", "memory");
 #else
 	uint64_t sum = block->sum + sample;
@@ -215,6 +222,13 @@ static inline void astshm_gauge_sample(struct astshm_gauge_block *block, double 
 static inline uint64_t *astshm_gauge_current(struct astshm_gauge_block *block)
 {
 	return (uint64_t *)(void *)((char *)block + block->current_rel);
+}
+
+static inline void astshm_gauge_store(struct astshm_gauge_block *block, double value)
+{
+	/* Relaxed: a value on its own, last writer wins. */
+	__atomic_store_n(astshm_gauge_current(block), astshm_double_bits(value), __ATOMIC_RELAXED);
+	astshm_gauge_sample(block, value);
 }
 
 /* Nanoseconds or cycles, whichever astshm_clock.source says. */

@@ -118,8 +118,9 @@ ASTSHM_API int astshm_list_path(const char *path, struct astshm_listing *listing
 				struct astshm_error *error);
 
 /*
- * Unlinks a segment whose writer is dead or closed. -EBUSY: the writer lives.
- * -EBADMSG: not a segment (a symbolic link, a folder, some other file).
+ * Unlinks a segment whose writer is dead or closed. -EBUSY: the writer lives, or
+ * another process has a lock on it. -EBADMSG: not a segment (a symbolic link, a
+ * folder, some other file).
  * Compares the locked file with the name before it unlinks (a new writer may
  * have taken the name meanwhile: then -EAGAIN and nothing is removed).
  */

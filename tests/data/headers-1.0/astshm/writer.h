@@ -13,8 +13,10 @@
  *
  * Recording makes no system call, takes no lock and waits for nobody, except
  * where a thread touches a series for the first time (doc/architecture.md).
- * Nothing here prints, exits or aborts. Every function may be called with a
- * NULL writer or a null handle and then does nothing (get_* say -ENOENT).
+ * Nothing here prints, exits or aborts, with one exception: liburcu-bp aborts if
+ * the address space is exhausted at a thread's first record (doc/reliability.md).
+ * Every function may be called with a NULL writer or a null handle and then does
+ * nothing (get_* say -ENOENT).
  *
  * Threads: everything may be called from any thread at any time, except
  * astshm_writer_close: no thread may be inside a call of that writer then.

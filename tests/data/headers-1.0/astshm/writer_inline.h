@@ -58,7 +58,7 @@ static inline void astshm_counter_add(struct astshm_counter counter, uint64_t am
 		if (ASTSHM_LIKELY(cell != NULL))
 			astshm_cell_add(cell, amount);
 		else if (astshm_worth_a_call(counter.writer))
-			astshm_counter_add_cold(counter, amount);
+			astshm_counter_add_cold(counter.index, counter.writer, amount);
 	);
 }
 
@@ -76,14 +76,10 @@ static inline void astshm_gauge_set(struct astshm_gauge gauge, double value)
 	ASTSHM_RECORD(
 		struct astshm_gauge_block *block = (struct astshm_gauge_block *)(void *)
 			astshm_row_entry(gauge.writer, gauge.index);
-		if (ASTSHM_LIKELY(block != NULL)) {
-			/* Relaxed: a value on its own, last writer wins. */
-			__atomic_store_n(astshm_gauge_current(block), astshm_double_bits(value),
-					 __ATOMIC_RELAXED);
-			astshm_gauge_sample(block, value);
-		} else if (astshm_worth_a_call(gauge.writer)) {
-			astshm_gauge_set_cold(gauge, value);
-		}
+		if (ASTSHM_LIKELY(block != NULL))
+			astshm_gauge_store(block, value);
+		else if (astshm_worth_a_call(gauge.writer))
+			astshm_gauge_set_cold(gauge.index, gauge.writer, value);
 	);
 }
 
@@ -111,7 +107,7 @@ static inline void astshm_gauge_add(struct astshm_gauge gauge, double amount)
 			astshm_gauge_sample(block, astshm_gauge_fetch_add(
 							   astshm_gauge_current(block), amount));
 		else if (astshm_worth_a_call(gauge.writer))
-			astshm_gauge_add_cold(gauge, amount);
+			astshm_gauge_add_cold(gauge.index, gauge.writer, amount);
 	);
 }
 
@@ -125,7 +121,7 @@ static inline void astshm_timing_record(struct astshm_timing timing, int64_t ns)
 		if (ASTSHM_LIKELY(block != NULL))
 			astshm_histogram_record(block, astshm_timing_table, ns);
 		else if (astshm_worth_a_call(timing.writer))
-			astshm_timing_record_cold(timing, ns);
+			astshm_timing_record_cold(timing.index, timing.writer, ns);
 	);
 }
 
@@ -140,7 +136,8 @@ static inline void astshm_distribution_record(struct astshm_distribution distrib
 		if (ASTSHM_LIKELY(block != NULL))
 			astshm_histogram_record(block, astshm_distribution_table, value);
 		else if (astshm_worth_a_call(distribution.writer))
-			astshm_distribution_record_cold(distribution, value);
+			astshm_distribution_record_cold(distribution.index, distribution.writer,
+							value);
 	);
 }
 
