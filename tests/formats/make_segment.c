@@ -32,8 +32,10 @@ static int open_writer(const char *name)
 
 static void record_all(void)
 {
-	const struct astshm_tag tags[] = { { "type", "/live/track" },
-					   { "a", "gr\xc3\xbc\xc3\x9f" } };
+	const struct astshm_tag tags[] = {
+		{ "type", "/live/track" },
+		{ "a", "gr\xc3\xbc\xc3\x9f" },
+	};
 	struct astshm_metric signals = { .name = "signals", .flags = ASTSHM_SIGNAL_SAFE };
 	struct astshm_counter counter;
 

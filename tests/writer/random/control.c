@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -106,7 +107,8 @@ static int child(bool reopen)
 	return wrong;
 }
 
-/* A child of many threads may find the lock of ASan's allocator taken for good. */
+/* A child of many threads may find the lock of ASan's allocator taken for good;
+ * and qemu-user's own bookkeeping of threads (7.2) does not survive such a fork. */
 #if defined(__SANITIZE_ADDRESS__)
 #define MAY_FORK false
 #elif defined(__has_feature)
@@ -122,7 +124,7 @@ static int fork_child(bool reopen)
 {
 	int status = -1;
 
-	if (!MAY_FORK)
+	if (!MAY_FORK || getenv("UNDER_QEMU_USER"))
 		return 0;
 	(void)fflush(stdout);
 	pid_t pid = fork();

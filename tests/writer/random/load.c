@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define STRANGERS 32u
-#define LATE_BURSTS 2u
+#define LATE_BURSTS 12u
+#define CROWD_BURSTS 24u
 
 struct load load;
 
@@ -234,6 +235,12 @@ static void one_step(struct lane *lane)
 	uint32_t number = random_below(&lane->random, subject_count);
 	const struct subject *subject = &subjects[number];
 
+	if (random_below(&lane->random, 3) == 0) {
+		/* Long enough to meet others there, between two waits. */
+		for (uint32_t i = 0; i < CROWD_BURSTS; i++)
+			burst(lane, load.crowded);
+		return;
+	}
 	if (subject->lane != SHARED && subject->lane != lane->number)
 		number = random_below(&lane->random, subject_count);
 	subject = &subjects[number];
@@ -257,7 +264,7 @@ static void record_late(void *argument)
 	struct lane *lane = argument;
 
 	for (uint32_t i = 0; i < LATE_BURSTS; i++)
-		burst(lane, random_below(&lane->random, 6)); /* shared, by handle */
+		burst(lane, subjects[load.crowded].manner == BY_HANDLE ? load.crowded : 0);
 }
 
 int load_init(void)

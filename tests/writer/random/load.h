@@ -36,6 +36,7 @@ struct load {
 	struct round round;
 	union handle handles[SUBJECTS_MAX]; /* of what all record by handle */
 	uint32_t most_per_burst;
+	uint32_t crowded; /* a shared subject, where all meet in this round */
 };
 
 extern struct load load;

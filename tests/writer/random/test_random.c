@@ -25,7 +25,7 @@
 #include "watch.h"
 
 #define ROUNDS_PER_WORLD 8u
-#define DEFAULT_ROUNDS 64u
+#define DEFAULT_ROUNDS 40u
 #define HANG_SECONDS 300
 #define TAG_SETS 4u
 
@@ -172,6 +172,9 @@ static int one_round(struct run *run)
 	/* Every other round all values are certain. */
 	control_plan(&load.round, &run->random, run->rounds_done % 2 ? OPERATIONS_MAX : 0);
 	load.most_per_burst = 1 + random_below(&run->random, 64);
+	do
+		load.crowded = random_below(&run->random, subject_count);
+	while (subjects[load.crowded].lane != SHARED);
 	int wrong = run_lanes(run);
 	for (uint32_t i = 0; i < LANES; i++) {
 		wrong += lanes[i].wrong;
