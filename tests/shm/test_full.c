@@ -60,7 +60,7 @@ static void segment_that_does_not_fit_leaves_nothing(void **state)
 
 static int mount_small(void)
 {
-	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+	if (unshare(CLONE_NEWNS) || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL))
 		return -1;
 	if (!mkdtemp(folder))
 		return -1;

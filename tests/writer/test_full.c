@@ -170,7 +170,7 @@ static int record_on_a_small_tmpfs(void *folder)
 	struct astshm_error error;
 	char path[128];
 
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("tmpfs", folder, "tmpfs", 0, "size=512k") < 0)
 		return 77;
 	snprintf(path, sizeof path, "%s/segment", (const char *)folder);
