@@ -11,6 +11,13 @@
 
 #define HOST_REQUESTS 300u
 
+/* A sanitizer's own memory fits under no RLIMIT_AS. */
+#ifdef TRUST_SANITIZED
+#define HOST_CAN_LIMIT_ADDRESSES false
+#else
+#define HOST_CAN_LIMIT_ADDRESSES true
+#endif
+
 struct host {
 	struct astshm_writer *writer; /* NULL: it serves without metrics */
 	struct astshm_error error;    /* why */

@@ -183,9 +183,7 @@ static const struct obstacle obstacles[] = {
 	{ "no inode left", none, -ENOSPC, { PATH, "No space left" }, "nr_inodes=1", NULL },
 	{ "file size limit", file_size_limit, -EFBIG, { PATH, "RLIMIT_FSIZE" }, NULL, NULL },
 	{ "descriptor limit", descriptor_limit, -EMFILE, { PATH, "RLIMIT_NOFILE" }, NULL, NULL },
-#ifndef TRUST_SANITIZED /* whose own memory would not fit */
 	{ "address space limit", address_space_limit, -ENOMEM, { PATH, "RLIMIT_AS" }, NULL, NULL },
-#endif
 	{ "closed folder", closed_folder, -EACCES, { PATH, "Permission denied" }, NULL, NULL },
 	{ "read-only file system", read_only, -EROFS, { PATH, "Read-only" }, NULL, NULL },
 	{ "no folder", no_folder, -ENOENT, { PATH, "No such file" }, NULL, NULL },
@@ -298,12 +296,17 @@ static int try_to_isolate(void *unused)
 int main(void)
 {
 	struct CMUnitTest tests[OBSTACLES];
+	size_t count = 0;
 	if (scene_join(scene_fork(try_to_isolate, NULL)) == MAY_NOT) {
 		printf("skipped: needs a mount namespace (root)\n");
 		return MAY_NOT;
 	}
-	for (size_t i = 0; i < OBSTACLES; i++)
-		tests[i] = (struct CMUnitTest){ obstacles[i].title, host_serves_without, NULL, NULL,
-						(void *)(uintptr_t)&obstacles[i] };
-	return _cmocka_run_group_tests("forbidden", tests, OBSTACLES, NULL, NULL);
+	for (size_t i = 0; i < OBSTACLES; i++) {
+		if (!HOST_CAN_LIMIT_ADDRESSES && obstacles[i].raise == address_space_limit)
+			continue;
+		tests[count++] = (struct CMUnitTest){ obstacles[i].title, host_serves_without,
+						      NULL, NULL,
+						      (void *)(uintptr_t)&obstacles[i] };
+	}
+	return _cmocka_run_group_tests("forbidden", tests, count, NULL, NULL);
 }
