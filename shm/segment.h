@@ -194,7 +194,7 @@ int shm_list(int (*each)(const char *name, const char *path, void *context), voi
 
 /* Fills *error and returns code, so that `return shm_fail(...)` is a line. */
 int shm_fail(struct astshm_error *error, int code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4), nonnull(3)));
 
 /* Nanoseconds of CLOCK_REALTIME / CLOCK_MONOTONIC. */
 uint64_t shm_realtime_ns(void);
