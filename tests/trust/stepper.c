@@ -110,7 +110,7 @@ void stepper_mark(void)
 /* Resumes it and waits for the next stop. False: it ended. */
 static bool resume(struct stepper *stepper, enum __ptrace_request how, int *signal)
 {
-	int status;
+	int status = 0;
 	if (ptrace(how, stepper->pid, NULL, NULL) ||
 	    waitpid(stepper->pid, &status, 0) != stepper->pid)
 		fail_msg("ptrace: %s", strerror(errno));
