@@ -133,7 +133,8 @@ def test_no_websocket_serves_no_clients():
         assert values["events.processed"] == 1
         assert values["websocket.broadcast.attempt"] == 0
     with Server("open", websocket=True) as server:
-        assert "ast-websocket" in threads(server)
+        # A thread gives itself its name.
+        harness.wait_until(lambda: "ast-websocket" in threads(server), "the thread's name")
 
 
 # --- starts that fail -------------------------------------------------------------------
