@@ -56,21 +56,22 @@ void queue_fini(struct queue *queue, void (*free_item)(void *item))
 	queue->items = NULL;
 }
 
-static void set_count(struct queue *queue, size_t count)
+static void tell_depth(const struct queue *queue)
 {
-	queue->count = count;
 	if (queue->depth_changed)
-		queue->depth_changed(queue->context, count);
+		queue->depth_changed(queue->context, queue->count);
 }
 
 static int push_locked(struct queue *queue, void *item)
 {
 	if (queue->closed)
 		return -EPIPE;
-	if (queue->count == queue->capacity)
+	if (queue->count == queue->capacity) {
+		tell_depth(queue);
 		return -EAGAIN;
+	}
 	queue->items[(queue->head + queue->count) % queue->capacity] = item;
-	set_count(queue, queue->count + 1);
+	queue->count++;
 	/* The one taker waits only while the queue is empty. */
 	if (queue->count == 1)
 		pthread_cond_signal(&queue->filled);
@@ -104,7 +105,8 @@ static void *unlink_item(struct queue *queue)
 	void *item = queue->items[queue->head];
 
 	queue->head = (queue->head + 1) % queue->capacity;
-	set_count(queue, queue->count - 1);
+	queue->count--;
+	tell_depth(queue);
 	return item;
 }
 

@@ -14,8 +14,10 @@
 #include <stdint.h>
 
 /*
- * Told each new depth (of items) with the queue's lock held, so that the last
- * call always had the true depth. Must not call the queue.
+ * Told how many items are left whenever one was taken, and that it is full
+ * whenever one is refused; with the lock held. Not at each push: what is told is
+ * written by one thread then, and does not wander between cores. Must not call
+ * the queue.
  */
 typedef void queue_depth_fn(void *context, size_t depth);
 
