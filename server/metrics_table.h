@@ -46,7 +46,7 @@
 	X(counter, events_no_target, "events.ignored.no_target", "events",                 \
 	  "Events for a track, device, scene or attribute that does not exist")            \
 	X(counter, events_failed, "errors.event_processing", "events",                     \
-	  "Events whose arguments could not be converted")                                 \
+	  "Events that failed: arguments that cannot be converted, or no memory")          \
 	X(timing, event_duration, "event.processing.duration", "seconds",                  \
 	  "Time spent on an event, whatever became of it")                                 \
 	X(counter, load_failures, "errors.project_load", "files",                          \
@@ -90,7 +90,7 @@
 	X(counter, event_type, "events.unhandled.by_type", "events",                       \
 	  "Events of a path that no handler knows, by path")                               \
 	X(counter, event_type, "errors.event_processing.by_type", "events",                \
-	  "Events whose arguments could not be converted, by path")                        \
+	  "Events that failed, by path")                                                   \
 	X(timing, handler, "handler.duration", "seconds",                                  \
 	  "Time spent on an event, by the group of handlers that took it")                 \
 	X(gauge, node_type, "ast.nodes", "nodes",                                          \
