@@ -32,6 +32,10 @@ struct astshm_reader {
 int reader_view(struct astshm_reader *reader, struct reader_view *view);
 int reader_view_cached(struct astshm_reader *reader, struct reader_view *view);
 
+/* As astshm_reader_snapshot, with row_of: good until the reader's next call. */
+int reader_snapshot_rows(struct astshm_reader *reader, unsigned flags,
+			 struct astshm_snapshot **snapshot, struct astshm_error *error);
+
 /* With `follow`: attaches to the segment that has taken the name, if there is
  * one and it can be attached; else everything stays as it is. */
 void reader_follow(struct astshm_reader *reader);

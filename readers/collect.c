@@ -30,8 +30,8 @@ struct collect {
 	struct blocks_pass pass;
 	struct threads_list threads;
 	uint64_t cells; /* counters of chunks that exist */
-	bool per_thread;
-	uint32_t *row_of; /* of each series, where states are checked; or NULL */
+	bool per_thread, keep_rows;
+	uint32_t *row_of; /* of each series; NULL: nobody wants to know */
 };
 
 struct collect_stamp collect_stamp(const struct reader_view *view)
@@ -292,8 +292,10 @@ static void drop_retired(struct collect *collect)
 	fence_acquire();
 	for (size_t i = 0; i < snapshot->series_count; i++) {
 		const struct directory_row *row = &rows[collect->row_of[i]];
-		if (load_relaxed(&row->record->state) == row->state_word)
-			snapshot->series[kept++] = snapshot->series[i];
+		if (load_relaxed(&row->record->state) != row->state_word)
+			continue;
+		collect->row_of[kept] = collect->row_of[i];
+		snapshot->series[kept++] = snapshot->series[i];
 	}
 	snapshot->series_count = kept;
 }
@@ -316,10 +318,11 @@ static int fill_snapshot(struct collect *collect, bool check)
 	struct astshm_snapshot *snapshot = collect->snapshot;
 	struct reader_arena *arena = snapshot->arena;
 	uint32_t rows = directory->row_count;
+	bool wants_rows = check || collect->keep_rows;
 	snapshot->series = reader_arena_take(arena, rows * sizeof *snapshot->series);
-	if (check)
+	if (wants_rows)
 		collect->row_of = reader_arena_array(arena, rows, sizeof *collect->row_of);
-	if (snapshot->series == NULL || (check && collect->row_of == NULL) ||
+	if (snapshot->series == NULL || (wants_rows && collect->row_of == NULL) ||
 	    snapshot_hold(snapshot, directory->names) != 0)
 		return -ENOMEM;
 	int code = sum_counters(collect);
@@ -333,6 +336,7 @@ static int fill_snapshot(struct collect *collect, bool check)
 		return -ENOMEM;
 	if (check)
 		drop_retired(collect);
+	snapshot->row_of = collect->row_of;
 	return fill_families(collect);
 }
 
@@ -363,7 +367,8 @@ static void fill_times(struct collect *collect, enum astshm_state state)
 	uint64_t beat_ns = load_relaxed(&header->heartbeat_monotonic_ns);
 	bool ended = state == ASTSHM_STATE_DEAD || state == ASTSHM_STATE_CLOSED;
 	snapshot->timestamp_ns = shm_realtime_ns();
-	snapshot->uptime_ns = since(ended ? beat_ns : now_ns,
+	snapshot->monotonic_ns = ended ? beat_ns : now_ns;
+	snapshot->uptime_ns = since(snapshot->monotonic_ns,
 				    load_relaxed(&header->reset_monotonic_ns));
 	uint64_t period_ns = load_relaxed(&header->heartbeat_period_ns) & INT64_MAX;
 	snapshot->segment.heartbeat_period_ns = (int64_t)period_ns;
@@ -405,6 +410,7 @@ static int collect_once(struct astshm_reader *reader, const struct reader_view *
 			  .counters_epoch = stamp->counters_epoch,
 			  .deadline_ns = view->deadline_ns },
 		.per_thread = (flags & ASTSHM_PER_THREAD) != 0,
+		.keep_rows = (flags & COLLECT_ROWS) != 0,
 	};
 	threads_init(&collect.threads, view, snapshot->arena);
 	int code = fill_segment(&collect);

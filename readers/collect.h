@@ -5,6 +5,9 @@
 #include "attachment.h"
 #include "blocks.h"
 
+/* A flag besides enum astshm_snapshot_flags: fill row_of of the snapshot. */
+#define COLLECT_ROWS (1u << 31)
+
 /* What a pass must find unchanged at its end. */
 struct collect_stamp {
 	uint64_t retiring;

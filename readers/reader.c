@@ -266,12 +266,10 @@ void reader_follow(struct astshm_reader *reader)
 
 /* --- snapshots ----------------------------------------------------------- */
 
-int astshm_reader_snapshot(struct astshm_reader *reader, unsigned flags,
-			   struct astshm_snapshot **snapshot, struct astshm_error *error)
+static int take_snapshot(struct astshm_reader *reader, unsigned flags,
+			 struct astshm_snapshot **snapshot, struct astshm_error *error)
 {
 	struct astshm_snapshot *made;
-	if ((flags & ~(unsigned)ASTSHM_PER_THREAD) != 0)
-		return shm_fail(error, -EINVAL, "unknown flags");
 	reader_follow(reader);
 	int code = collect_snapshot(reader, flags, &made);
 	if (code == 0 && sigbus_broken(reader->range)) {
@@ -282,4 +280,25 @@ int astshm_reader_snapshot(struct astshm_reader *reader, unsigned flags,
 		return fail_pass(code, error);
 	*snapshot = made;
 	return 0;
+}
+
+static int check_flags(unsigned flags, struct astshm_error *error)
+{
+	if ((flags & ~(unsigned)ASTSHM_PER_THREAD) != 0)
+		return shm_fail(error, -EINVAL, "unknown flags");
+	return 0;
+}
+
+int astshm_reader_snapshot(struct astshm_reader *reader, unsigned flags,
+			   struct astshm_snapshot **snapshot, struct astshm_error *error)
+{
+	int code = check_flags(flags, error);
+	return code == 0 ? take_snapshot(reader, flags, snapshot, error) : code;
+}
+
+int reader_snapshot_rows(struct astshm_reader *reader, unsigned flags,
+			 struct astshm_snapshot **snapshot, struct astshm_error *error)
+{
+	int code = check_flags(flags, error);
+	return code == 0 ? take_snapshot(reader, flags | COLLECT_ROWS, snapshot, error) : code;
 }

@@ -25,6 +25,7 @@ void astshm_snapshot_free(struct astshm_snapshot **snapshot)
 		return;
 	struct astshm_snapshot *gone = *snapshot;
 	*snapshot = NULL;
+	astshm_snapshot_free(&gone->window);
 	for (size_t i = 0; i < gone->held_count; i++)
 		reader_arena_unref(gone->held[i]);
 	free(gone->held);

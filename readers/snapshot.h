@@ -14,6 +14,7 @@
 
 struct astshm_snapshot {
 	uint64_t timestamp_ns;
+	uint64_t monotonic_ns; /* of the pass; of the last beat where the writer ended */
 	uint64_t uptime_ns;
 	uint64_t interval_ns; /* > 0: an interval view */
 	bool has_segment;     /* false: merged, see sources */
@@ -25,10 +26,13 @@ struct astshm_snapshot {
 	struct astshm_series *series;
 	size_t series_count;
 	size_t first[SNAPSHOT_KINDS + 1];
+	uint32_t *row_of; /* each series' row in the reader's directory, or NULL */
 	bool reordered; /* within a kind by something else than the key */
 
 	const struct astshm_family **families; /* sorted by (name, kind) */
 	size_t family_count;
+
+	struct astshm_snapshot *window; /* the last while, an interval view; or NULL */
 
 	struct reader_arena *arena; /* what this snapshot alone owns */
 	struct reader_arena **held; /* what it shares (names), one reference each */

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "history.h"
 #include "row.h"
 #include "thread.h"
 
@@ -30,6 +31,8 @@ static void prepare(void)
 		urcu_bp_before_fork();
 	pthread_mutex_lock(&writer_open_lock);
 	for (uint32_t i = 0; i < ASTSHM_WRITER_NUMBERS; i++) {
+		writer_all[i].tick_turn_taken =
+			pthread_mutex_trylock(&writer_all[i].tick_turn) == 0;
 		pthread_mutex_lock(&writer_all[i].lock);
 		pthread_mutex_lock(&writer_all[i].reader_lock);
 	}
@@ -40,6 +43,8 @@ static void unlock_all(void)
 	for (uint32_t i = ASTSHM_WRITER_NUMBERS; i-- > 0;) {
 		pthread_mutex_unlock(&writer_all[i].reader_lock);
 		pthread_mutex_unlock(&writer_all[i].lock);
+		if (writer_all[i].tick_turn_taken)
+			pthread_mutex_unlock(&writer_all[i].tick_turn);
 	}
 	pthread_mutex_unlock(&writer_open_lock);
 }
@@ -49,6 +54,16 @@ static void parent(void)
 	unlock_all();
 	if (rcu_prepared)
 		urcu_bp_after_fork_parent();
+}
+
+/* Taken in prepare only if it was free: a tick may wait for liburcu's lock. Where
+ * one was under way, what it was at is lost to the child. */
+static void forget_history(struct astshm_writer *writer)
+{
+	if (!writer->tick_turn_taken)
+		writer->history.bytes = NULL;
+	writer_history_clear(&writer->history);
+	pthread_mutex_init(&writer->tick_turn, NULL);
 }
 
 /*
@@ -61,6 +76,7 @@ static void let_go(struct astshm_writer *writer)
 	pthread_mutex_init(&writer->reader_lock, NULL);
 	/* Not taken in prepare: the tick's thread may have held it. */
 	pthread_mutex_init(&writer->tick_lock, NULL);
+	forget_history(writer);
 	if (writer->generation == 0)
 		return;
 	writer_switch(writer, false);

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "fork.h"
+#include "history.h"
 
 /* Takes the reader's lock and has a reader ready, or -ENOENT. */
 static int lock_reader(struct astshm_writer *writer)
@@ -116,6 +117,30 @@ int astshm_get_distribution(struct astshm_writer *writer, const char *name,
 			    struct astshm_statistics *value)
 {
 	return get_statistics(writer, ASTSHM_KIND_DISTRIBUTION, name, tags, tag_count, value);
+}
+
+int writer_read(struct astshm_writer *writer, const struct astshm_sink *sink,
+		struct astshm_history_entry *head)
+{
+	int result = lock_reader(writer);
+
+	if (result < 0)
+		return result;
+	result = astshm_reader_encode_entry(writer->reader, sink, head);
+	pthread_mutex_unlock(&writer->reader_lock);
+	return result;
+}
+
+int astshm_get_window(struct astshm_writer *writer, int64_t window_ns,
+		      struct astshm_snapshot **snapshot, struct astshm_error *error)
+{
+	int result = lock_reader(writer);
+
+	if (result < 0)
+		return shm_fail(error, result, "the writer has no segment");
+	result = astshm_reader_window(writer->reader, window_ns, 0, snapshot, error);
+	pthread_mutex_unlock(&writer->reader_lock);
+	return result;
 }
 
 int astshm_get_all_metrics(struct astshm_writer *writer, struct astshm_snapshot **snapshot,

@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "fork.h"
 #include "gate.h"
+#include "history.h"
 #include "registry.h"
 #include "row.h"
 #include "storage.h"
@@ -31,6 +32,7 @@
 		.lock = PTHREAD_MUTEX_INITIALIZER,                              \
 		.reader_lock = PTHREAD_MUTEX_INITIALIZER,                       \
 		.tick_lock = PTHREAD_MUTEX_INITIALIZER,                         \
+		.tick_turn = PTHREAD_MUTEX_INITIALIZER,                         \
 		.segment = SHM_SEGMENT_INIT,                                    \
 	}
 
@@ -47,6 +49,32 @@ static uint32_t or_default(uint32_t value, uint32_t standard)
 	return value ? value : standard;
 }
 
+static uint32_t count_or_default(uint32_t value, uint32_t standard)
+{
+	return value == ASTSHM_HISTORY_NONE ? 0 : or_default(value, standard);
+}
+
+static void set_history(struct astshm_writer_options *mine)
+{
+	mine->history_ms = or_default(mine->history_ms, WRITER_DEFAULT_HISTORY_MS);
+	mine->history_coarse_ms = or_default(mine->history_coarse_ms, WRITER_DEFAULT_COARSE_MS);
+	mine->history_count = count_or_default(mine->history_count, WRITER_DEFAULT_HISTORY_COUNT);
+	mine->history_coarse_count =
+		count_or_default(mine->history_coarse_count, WRITER_DEFAULT_COARSE_COUNT);
+	mine->history_bytes =
+		mine->history_bytes ? mine->history_bytes : WRITER_DEFAULT_HISTORY_BYTES;
+}
+
+static int check_history(const struct astshm_writer_options *mine, struct astshm_error *error)
+{
+	if (mine->history_count > WRITER_HISTORY_LIMIT ||
+	    mine->history_coarse_count > WRITER_HISTORY_LIMIT)
+		return shm_fail(error, -EINVAL, "a history of %u and %u entries: at most %u of "
+				"each are possible", mine->history_count,
+				mine->history_coarse_count, WRITER_HISTORY_LIMIT);
+	return 0;
+}
+
 static int set_options(struct astshm_writer *writer, const struct astshm_writer_options *given,
 		       struct astshm_error *error)
 {
@@ -60,6 +88,7 @@ static int set_options(struct astshm_writer *writer, const struct astshm_writer_
 	mine->max_threads = or_default(mine->max_threads, WRITER_DEFAULT_THREADS);
 	mine->max_tag_sets = or_default(mine->max_tag_sets, WRITER_DEFAULT_TAG_SETS);
 	mine->tick_ms = or_default(mine->tick_ms, DEFAULT_TICK_MS);
+	set_history(mine);
 	mine->mode = mine->mode ? mine->mode : DEFAULT_MODE;
 	if (mine->max_series > WRITER_SERIES_LIMIT)
 		return shm_fail(error, -EINVAL, "max_series is %u, at most %u are possible",
@@ -70,7 +99,7 @@ static int set_options(struct astshm_writer *writer, const struct astshm_writer_
 	if (mine->mode & ~(mode_t)0777)
 		return shm_fail(error, -EINVAL, "mode %o: only permission bits are allowed",
 				(unsigned)mine->mode);
-	return 0;
+	return check_history(mine, error);
 }
 
 static int find_group(const char *group, gid_t *gid, struct astshm_error *error)
@@ -175,6 +204,7 @@ static void drop_segment(struct astshm_writer *writer)
 	for (uint32_t i = 0; i < writer->slot_count; i++)
 		writer_row_destroy(writer->slots[i].row);
 	writer->slot_count = writer->free_slot = 0;
+	writer_history_clear(&writer->history);
 	shm_close(&writer->segment, &writer->reserve);
 	writer->header = NULL;
 }

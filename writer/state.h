@@ -23,6 +23,12 @@
 #define WRITER_DEFAULT_SERIES 16384u
 #define WRITER_DEFAULT_THREADS 1024u
 #define WRITER_DEFAULT_TAG_SETS 64u
+#define WRITER_DEFAULT_HISTORY_MS 5000u
+#define WRITER_DEFAULT_HISTORY_COUNT 24u
+#define WRITER_DEFAULT_COARSE_MS 60000u
+#define WRITER_DEFAULT_COARSE_COUNT 60u
+#define WRITER_DEFAULT_HISTORY_BYTES (8ull << 20)
+#define WRITER_HISTORY_LIMIT 32768u /* entries of either sort */
 #define WRITER_SERIES_LIMIT ((1u << 20) - 1u)
 #define WRITER_THREADS_LIMIT 65535u
 
@@ -93,6 +99,17 @@ struct writer_slot {
 	uint32_t first_histogram; /* list of its histograms, see row.h */
 };
 
+/* The private side of the history, see history.h. */
+struct writer_history {
+	uint64_t off; /* of its head in the segment; 0: no entry yet */
+	uint64_t sequence;
+	uint64_t next_ns, next_coarse_ns; /* CLOCK_MONOTONIC: when one is due */
+	uint64_t free_off; /* chunks that no entry has, linked */
+	uint64_t free_count, chunk_count;
+	uint8_t *bytes; /* the entry that is being made */
+	size_t length, room;
+};
+
 struct astshm_writer {
 	/* Must stay first: astshm_writer_recording reads it inline. 1 only
 	 * while a segment is open and recording is switched on. */
@@ -158,6 +175,9 @@ struct astshm_writer {
 	 * Stored release at registration, acquire in the handler. */
 	uint64_t **signal_cells;
 
+	struct writer_history history;
+	pthread_mutex_t tick_turn; /* held through a tick: one at a time */
+	bool tick_turn_taken;      /* by a fork under way */
 	pthread_t tick_thread;
 	pthread_mutex_t tick_lock;
 	pthread_cond_t tick_wake;

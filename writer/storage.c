@@ -31,17 +31,30 @@ void writer_storage_set_full(uint64_t *until_ns)
 	__atomic_store_n(until_ns, coarse_now_ns() + WRITER_FULL_NS, __ATOMIC_RELAXED);
 }
 
-static uint64_t take_from_frontier(struct astshm_writer *writer, uint64_t bytes, uint64_t align)
+/* 0: no room. */
+static uint64_t try_frontier(struct astshm_writer *writer, uint64_t bytes, uint64_t align)
 {
 	uint64_t off = round_up(writer->frontier, align);
 
 	if (bytes > writer->segment.map_bytes || off > writer->segment.map_bytes - bytes ||
-	    shm_grow(&writer->segment, off + bytes, NULL) < 0) {
-		writer_storage_set_full(&writer->full_until_ns);
+	    shm_grow(&writer->segment, off + bytes, NULL) < 0)
 		return 0;
-	}
 	writer->frontier = off + bytes;
 	return off;
+}
+
+static uint64_t take_from_frontier(struct astshm_writer *writer, uint64_t bytes, uint64_t align)
+{
+	uint64_t off = try_frontier(writer, bytes, align);
+
+	if (off == 0)
+		writer_storage_set_full(&writer->full_until_ns);
+	return off;
+}
+
+uint64_t writer_storage_try(struct astshm_writer *writer, uint64_t bytes)
+{
+	return try_frontier(writer, round_up(bytes, ASTSHM_SEGMENT_ALIGN), ASTSHM_SEGMENT_ALIGN);
 }
 
 uint64_t writer_storage_alloc(struct astshm_writer *writer, uint64_t bytes)

@@ -14,6 +14,9 @@
  */
 uint64_t writer_storage_alloc(struct astshm_writer *writer, uint64_t bytes);
 
+/* The same for what can do without: no room is not "full". */
+uint64_t writer_storage_try(struct astshm_writer *writer, uint64_t bytes);
+
 /*
  * The sticky "full": believed for a second, so that a full segment costs a
  * record one look at the coarse clock (vDSO) and no lock.

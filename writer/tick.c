@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "fork.h"
 #include "gate.h"
+#include "history.h"
 
 #define IN_FLIGHT_NS 2000000
 
@@ -33,23 +34,39 @@ static int restore_name(struct astshm_writer *writer, struct astshm_error *error
 	return shm_republish(&writer->segment, error);
 }
 
+/* Says that somebody beats, and how often. */
+static void beat(struct astshm_writer *writer)
+{
+	__atomic_store_n(&writer->header->heartbeat_monotonic_ns, shm_monotonic_ns(),
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&writer->header->heartbeat_period_ns,
+			 writer->options.tick_ms * 1000000ull, __ATOMIC_RELAXED);
+}
+
+/* Is there a segment to look after? */
+static bool look_after(struct astshm_writer *writer, int *result, struct astshm_error *error)
+{
+	pthread_mutex_lock(&writer->lock);
+	bool open = writer->generation && !writer->foreign;
+	if (open) {
+		beat(writer);
+		if (!shm_is_named(&writer->segment))
+			*result = restore_name(writer, error);
+	}
+	pthread_mutex_unlock(&writer->lock);
+	return open;
+}
+
 int astshm_writer_tick(struct astshm_writer *writer, struct astshm_error *error)
 {
 	int result = 0;
 
 	if (!writer_is_reachable(writer))
 		return 0;
-	pthread_mutex_lock(&writer->lock);
-	if (writer->generation && !writer->foreign) {
-		/* The first beat says that somebody beats, and how often. */
-		__atomic_store_n(&writer->header->heartbeat_monotonic_ns, shm_monotonic_ns(),
-				 __ATOMIC_RELAXED);
-		__atomic_store_n(&writer->header->heartbeat_period_ns,
-				 writer->options.tick_ms * 1000000ull, __ATOMIC_RELAXED);
-		if (!shm_is_named(&writer->segment))
-			result = restore_name(writer, error);
-	}
-	pthread_mutex_unlock(&writer->lock);
+	pthread_mutex_lock(&writer->tick_turn);
+	if (look_after(writer, &result, error))
+		writer_history_tick(writer);
+	pthread_mutex_unlock(&writer->tick_turn);
 	writer_clock_refine();
 	return result;
 }

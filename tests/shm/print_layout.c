@@ -146,6 +146,44 @@ static void print_blocks(void)
 	FIELD(astshm_gauge_block, reserved1);
 }
 
+static void print_history(void)
+{
+	STRUCT(astshm_segment_history);
+	FIELD(astshm_segment_history, header_bytes);
+	FIELD(astshm_segment_history, entry_bytes);
+	FIELD(astshm_segment_history, entry_count);
+	FIELD(astshm_segment_history, chunk_bytes);
+	FIELD(astshm_segment_history, period_ns);
+	FIELD(astshm_segment_history, coarse_period_ns);
+	FIELD(astshm_segment_history, fine_count);
+	FIELD(astshm_segment_history, coarse_count);
+	FIELD(astshm_segment_history, appended);
+	FIELD(astshm_segment_history, skipped);
+	FIELD(astshm_segment_history, chunks);
+	FIELD(astshm_segment_history, reserved);
+	STRUCT(astshm_history_entry);
+	FIELD(astshm_history_entry, sequence);
+	FIELD(astshm_history_entry, realtime_ns);
+	FIELD(astshm_history_entry, monotonic_ns);
+	FIELD(astshm_history_entry, uptime_ns);
+	FIELD(astshm_history_entry, epoch);
+	FIELD(astshm_history_entry, counters_epoch);
+	FIELD(astshm_history_entry, first_off);
+	FIELD(astshm_history_entry, bytes);
+	FIELD(astshm_history_entry, series);
+	FIELD(astshm_history_entry, flags);
+	FIELD(astshm_history_entry, threads);
+	FIELD(astshm_history_entry, committed_bytes);
+	FIELD(astshm_history_entry, dropped);
+	FIELD(astshm_history_entry, other_tag_sets);
+	FIELD(astshm_history_entry, torn);
+	FIELD(astshm_history_entry, recording);
+	FIELD(astshm_history_entry, reserved);
+	STRUCT(astshm_history_chunk);
+	FIELD(astshm_history_chunk, next_off);
+	FIELD(astshm_history_chunk, words);
+}
+
 static void print_constants(void)
 {
 	CONSTANT(ASTSHM_SEGMENT_MAGIC);
@@ -178,6 +216,9 @@ static void print_constants(void)
 	CONSTANT(ASTSHM_TIMING_INDEX_BIAS);
 	CONSTANT(ASTSHM_DISTRIBUTION_INDEX_BIAS);
 	CONSTANT(ASTSHM_BLOCK_HEADER_BYTES);
+	CONSTANT(ASTSHM_HISTORY_CHUNK_BYTES);
+	CONSTANT(ASTSHM_HISTORY_WORDS);
+	CONSTANT(ASTSHM_HISTORY_COARSE);
 }
 
 int main(void)
@@ -187,6 +228,7 @@ int main(void)
 	print_header_changing();
 	print_directory();
 	print_blocks();
+	print_history();
 	print_constants();
 	return 0;
 }

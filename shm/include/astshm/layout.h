@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The layout of a segment, version 1.0: every byte that writer and reader
+ * The layout of a segment, version 1.1: every byte that writer and reader
  * agree on. doc/segment.md is the same in prose; a test compares the two.
  *
  * Rules: fixed-width integers in the byte order of the machine, no pointer,
@@ -25,7 +25,7 @@ extern "C" {
 #define ASTSHM_SEGMENT_MAGIC 0x314d485354534100ull /* "\0ASTSHM1" */
 #define ASTSHM_SEGMENT_BYTE_ORDER 0x01020304u
 #define ASTSHM_SEGMENT_MAJOR 1u
-#define ASTSHM_SEGMENT_MINOR 0u
+#define ASTSHM_SEGMENT_MINOR 1u
 
 #define ASTSHM_SEGMENT_HEADER_BYTES 4096u
 #define ASTSHM_SEGMENT_ALIGN 64u /* of every block, extent and shared cell */
@@ -107,9 +107,10 @@ struct astshm_segment_header {
 	uint64_t slot_waits;            /* threads that found no slot */
 	uint8_t reserved1[48];
 
-	/* --- offset 704: history, kept for a later version; all zero now --- */
-	uint64_t history_off;
-	uint64_t history_bytes;
+	/* --- offset 704: since 1.1. 0 until the first tick that keeps one;
+	 * the offset is stored with release, after what it leads to. --- */
+	uint64_t history_off; /* struct astshm_segment_history */
+	uint64_t history_bytes; /* of it with its entries */
 	uint8_t reserved2[48];
 
 	/* --- offset 768: tables, 208 bytes each --- */
@@ -265,6 +266,64 @@ struct astshm_gauge_block {
 	uint8_t reserved1[24];
 };
 
+#define ASTSHM_HISTORY_CHUNK_BYTES 1024u
+#define ASTSHM_HISTORY_WORDS 127u /* of a chunk, behind next_off */
+
+/* Flags of an entry. */
+#define ASTSHM_HISTORY_COARSE 1u /* outlives its minutes: one of the last hour */
+
+/*
+ * The recent past, since 1.1: snapshots of all values, each cumulative like a
+ * reader's own, so that two of them subtracted are the time between. Entries
+ * follow the head, at header_bytes, in no order: `sequence` tells. All words
+ * relaxed: for people; entries say themselves whether they are whole.
+ */
+struct astshm_segment_history {
+	uint32_t header_bytes; /* sizeof(struct astshm_segment_history) */
+	uint32_t entry_bytes;  /* sizeof(struct astshm_history_entry) */
+	uint32_t entry_count;
+	uint32_t chunk_bytes;
+	uint64_t period_ns; /* between entries; the fine_count youngest are kept */
+	uint64_t coarse_period_ns; /* between those of them kept for longer */
+	uint32_t fine_count;
+	uint32_t coarse_count;
+	uint64_t appended; /* entries so far */
+	uint64_t skipped;  /* entries there was no room or no memory for */
+	uint64_t chunks;   /* taken from the segment for entries' bytes */
+	uint8_t reserved[64];
+};
+
+/*
+ * One snapshot. A seqlock: the writer stores sequence 0, then (release fence)
+ * whatever belongs to the entry, then its new sequence (release). Readers load
+ * sequence (acquire), the entry and its chunks, then (acquire fence) sequence
+ * again. Bytes of an entry are a list of chunks; what they say: doc/segment.md.
+ */
+struct astshm_history_entry {
+	uint64_t sequence; /* 1 for the first; 0: empty, or being written */
+	uint64_t realtime_ns;
+	uint64_t monotonic_ns;
+	uint64_t uptime_ns; /* since creation or the last reset */
+	uint64_t epoch;     /* the header's, of the values */
+	uint64_t counters_epoch;
+	uint64_t first_off; /* its first chunk; 0: no series */
+	uint32_t bytes;     /* in the chunks */
+	uint32_t series;
+	uint32_t flags;
+	uint32_t threads; /* slots in use */
+	uint64_t committed_bytes;
+	uint64_t dropped; /* records and registrations without room */
+	uint64_t other_tag_sets;
+	uint64_t torn;
+	uint64_t recording;
+	uint64_t reserved[2];
+};
+
+struct astshm_history_chunk {
+	uint64_t next_off; /* of the same entry; 0: the last */
+	uint64_t words[ASTSHM_HISTORY_WORDS];
+};
+
 ASTSHM_LAYOUT_ASSERT(sizeof(struct astshm_segment_table) == 208, "table");
 ASTSHM_LAYOUT_ASSERT(sizeof(struct astshm_segment_header) == 4096, "header");
 ASTSHM_LAYOUT_ASSERT(offsetof(struct astshm_segment_header, name) == 104, "name");
@@ -282,6 +341,9 @@ ASTSHM_LAYOUT_ASSERT(sizeof(struct astshm_histogram_block) == 24576, "histogram"
 ASTSHM_LAYOUT_ASSERT(offsetof(struct astshm_histogram_block, slots) == 64, "slots");
 ASTSHM_LAYOUT_ASSERT(sizeof(struct astshm_gauge_block) == 128, "gauge");
 ASTSHM_LAYOUT_ASSERT(offsetof(struct astshm_gauge_block, begin) == 64, "gauge body");
+ASTSHM_LAYOUT_ASSERT(sizeof(struct astshm_segment_history) == 128, "history");
+ASTSHM_LAYOUT_ASSERT(sizeof(struct astshm_history_entry) == 128, "history entry");
+ASTSHM_LAYOUT_ASSERT(sizeof(struct astshm_history_chunk) == ASTSHM_HISTORY_CHUNK_BYTES, "chunk");
 
 #ifdef __cplusplus
 }

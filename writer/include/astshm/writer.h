@@ -71,10 +71,18 @@ struct astshm_writer_options {
 	uint32_t max_tag_sets;  /* tag sets of a name, the rest share one [64] */
 	uint32_t keep_dead;     /* dead predecessors kept as NAME~1.. [1]; ASTSHM_KEEP_NONE: 0 */
 	uint32_t tick_ms;       /* how often the tick will be called [1000] */
+	/* The recent past that ticks keep in the segment; ASTSHM_HISTORY_NONE: 0. */
+	uint32_t history_ms;           /* from entry to entry [5000]; 0: no history */
+	uint32_t history_count;        /* entries kept that far apart [24] */
+	uint32_t history_coarse_ms;    /* from entry to entry of older ones [60000] */
+	uint32_t history_coarse_count; /* how many of those [60] */
+	uint64_t history_bytes;        /* most room for all of it [8 MiB] */
 };
 #define ASTSHM_KEEP_NONE UINT32_MAX
+#define ASTSHM_HISTORY_NONE UINT32_MAX
 #define ASTSHM_WRITER_OPTIONS_INIT                                              \
-	{ sizeof(struct astshm_writer_options), 0, 0, NULL, 0, 0, 0, 0, 0, 0 }
+	{ sizeof(struct astshm_writer_options), 0, 0, NULL, 0, 0, 0, 0, 0, 0,   \
+	  0, 0, 0, 0, 0 }
 
 /*
  * Creates and publishes a segment. `name`: 1 to 200 bytes without '/', which
@@ -116,8 +124,9 @@ ASTSHM_API int astshm_writer_reopen(struct astshm_writer *writer, struct astshm_
 
 /*
  * The housekeeping a host calls every tick_ms (ASTSHM_OPEN_TICK_THREAD: the
- * library does): beats the heartbeat, refines the clock, and links the segment
- * to its name again if that vanished. -EAGAIN: the name now belongs to another
+ * library does): beats the heartbeat, refines the clock, links the segment
+ * to its name again if that vanished, and appends to the history what all series
+ * are now, if that is due. -EAGAIN: the name now belongs to another
  * file; the other errors as for open. Some system calls; waits for 2 ms
  * where a name vanished, else for nobody.
  */
@@ -303,6 +312,10 @@ ASTSHM_API int astshm_get_distribution(struct astshm_writer *writer, const char 
 ASTSHM_API int astshm_get_all_metrics(struct astshm_writer *writer,
 				      struct astshm_snapshot **snapshot,
 				      struct astshm_error *error);
+
+/* The same with the last `window_ns` as its window: see astshm_reader_window. */
+ASTSHM_API int astshm_get_window(struct astshm_writer *writer, int64_t window_ns,
+				 struct astshm_snapshot **snapshot, struct astshm_error *error);
 
 /*
  * Starts afresh: counters, histograms and gauge statistics from zero, uptime

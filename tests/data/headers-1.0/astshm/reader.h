@@ -346,6 +346,78 @@ ASTSHM_API int astshm_reader_histogram(struct astshm_reader *reader,
 				       const struct astshm_point *point,
 				       struct astshm_histogram *value, uint64_t *slots);
 
+/* --- the recent past ------------------------------------------------ */
+
+/*
+ * A snapshot of the whole lifetime that also knows the last `window_ns`, from the
+ * history that the segment keeps: astshm_snapshot_window gives it. It begins
+ * with the entry nearest to that long ago, or with the segment's first moment;
+ * its real length is astshm_snapshot_interval_ns of the window. A writer that has
+ * ended did so at its last beat: its last window_ns are meant.
+ *
+ * Errors: -EINVAL: window_ns is not positive; -ENODATA: the writer keeps no
+ * history (it never ticked) and is older than the window; else those of
+ * astshm_reader_snapshot. Bytes that are off are counted in the window's
+ * bad_records. Allocates; reads as many entries as the window has if there are
+ * gauges, else one.
+ */
+ASTSHM_API int astshm_reader_window(struct astshm_reader *reader, int64_t window_ns,
+				    unsigned flags, struct astshm_snapshot **snapshot,
+				    struct astshm_error *error);
+
+/*
+ * The window of a snapshot, which it owns; NULL: it has none. An interval view as
+ * of astshm_snapshot_subtract, and besides: gauges have min and max of what they
+ * were at ticks and are now (and what their lifetime's extremes give away);
+ * count and sum of what was set in it. Histograms have min and max to the width
+ * of a bucket, exactly where the lifetime's extremes moved.
+ */
+ASTSHM_API const struct astshm_snapshot *
+astshm_snapshot_window(const struct astshm_snapshot *snapshot);
+
+struct astshm_history;
+
+struct astshm_history_info {
+	uint64_t period_ns;        /* between entries of the last minutes */
+	uint64_t coarse_period_ns; /* between those kept for longer */
+	uint64_t count;            /* entries there are */
+	uint64_t skipped;          /* entries the writer had no room for */
+	uint64_t bytes;            /* of the segment that it takes */
+	uint64_t bad;              /* entries that were off and left out */
+};
+
+/*
+ * All entries of the history, copied: they stay what they are whatever becomes of
+ * the segment. Also of a dead or closed writer's segment, where they are what
+ * came before its end. Errors as astshm_reader_window; -ENODATA: there is none.
+ */
+ASTSHM_API int astshm_reader_history(struct astshm_reader *reader,
+				     struct astshm_history **history,
+				     struct astshm_error *error);
+ASTSHM_API void astshm_history_free(struct astshm_history **history);
+ASTSHM_API const struct astshm_history_info *
+astshm_history_info(const struct astshm_history *history);
+ASTSHM_API size_t astshm_history_count(const struct astshm_history *history);
+/*
+ * The i-th entry, 0 the oldest, as the snapshot it was: the lifetime's values
+ * then, without per-thread ones. Series removed since are left out. Two of them
+ * subtracted are the time between. -EINVAL: no such entry; -ENOMEM.
+ */
+ASTSHM_API int astshm_history_snapshot(const struct astshm_history *history, size_t i,
+				       struct astshm_snapshot **snapshot,
+				       struct astshm_error *error);
+
+struct astshm_history_entry;
+struct astshm_sink;
+/*
+ * For writers: one pass, as an entry's bytes (doc/segment.md) into `sink` and its
+ * head but for sequence, first_off and flags. Errors as astshm_reader_snapshot,
+ * and what the sink says; -EOVERFLOW: 4 GiB are not enough.
+ */
+ASTSHM_API int astshm_reader_encode_entry(struct astshm_reader *reader,
+					  const struct astshm_sink *sink,
+					  struct astshm_history_entry *head);
+
 /* --- from snapshots to snapshots ------------------------------------ */
 
 /*

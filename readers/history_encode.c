@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A pass as an entry of the history: what the writer's tick appends. Numbers
+ * are base 128, low group first, the top bit set on all bytes but the last
+ * (LEB128), so that the many small counts of a histogram take a byte each.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "collect.h"
+#include "history.h"
+#include "sink.h"
+#include "snapshot.h"
+
+#define NUMBER_MOST 10u /* bytes */
+
+struct encoder {
+	struct sink sink;
+	uint64_t bytes;
+	int64_t index; /* of the series before */
+};
+
+static void put(struct encoder *encoder, uint64_t value)
+{
+	uint8_t *start = (uint8_t *)sink_room(&encoder->sink, NUMBER_MOST), *p = start;
+
+	for (; value >= 0x80; value >>= 7)
+		*p++ = (uint8_t)(value | 0x80);
+	*p++ = (uint8_t)value;
+	encoder->bytes += (uint64_t)(p - start);
+	sink_end(&encoder->sink, (const char *)p);
+}
+
+static uint64_t zigzag(int64_t value)
+{
+	return (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
+}
+
+static void put_double(struct encoder *encoder, double value)
+{
+	sink_put(&encoder->sink, &value, sizeof value);
+	encoder->bytes += sizeof value;
+}
+
+static void put_counter(struct encoder *encoder, const struct astshm_series *series)
+{
+	int64_t value = series->counter.value;
+
+	put(encoder, series->monotonic ? (uint64_t)value : zigzag(value));
+}
+
+static void put_gauge(struct encoder *encoder, const struct astshm_gauge_value *gauge)
+{
+	put_double(encoder, gauge->current);
+	put(encoder, gauge->count);
+	if (gauge->count == 0)
+		return;
+	put_double(encoder, gauge->sum);
+	put_double(encoder, gauge->min);
+	put_double(encoder, gauge->max);
+}
+
+/* A zero is followed by how many more come after it. */
+static void put_slots(struct encoder *encoder, const uint64_t *slots, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		put(encoder, slots[i]);
+		if (slots[i] != 0)
+			continue;
+		uint32_t first = i;
+		while (i + 1 < count && slots[i + 1] == 0)
+			i++;
+		put(encoder, i - first);
+	}
+}
+
+static void put_histogram(struct encoder *encoder, const struct astshm_histogram *histogram)
+{
+	uint32_t low = 0, high = histogram->slot_count;
+
+	put(encoder, histogram->count);
+	if (histogram->count == 0)
+		return;
+	while (high > low && histogram->slots[high - 1] == 0)
+		high--;
+	while (low < high && histogram->slots[low] == 0)
+		low++;
+	put(encoder, histogram->sum);
+	put(encoder, histogram->sum_hi);
+	put(encoder, histogram->has_extremes);
+	put(encoder, histogram->min);
+	put(encoder, histogram->max);
+	put(encoder, histogram->zero_count);
+	put(encoder, histogram->overflow_count);
+	put(encoder, histogram->first_slot + low);
+	put(encoder, high - low);
+	put_slots(encoder, histogram->slots + low, high - low);
+}
+
+static void put_series(struct encoder *encoder, const struct directory_row *row,
+		       const struct astshm_series *series)
+{
+	uint64_t step = zigzag((int64_t)row->index - encoder->index);
+
+	encoder->index = row->index;
+	put(encoder, step << HISTORY_KIND_BITS | (series->monotonic ? HISTORY_MONOTONIC : 0) |
+			     ((unsigned)series->kind - 1));
+	put(encoder, ASTSHM_SERIES_GENERATION(row->state_word));
+	switch (series->kind) {
+	case ASTSHM_KIND_COUNTER:
+		put_counter(encoder, series);
+		break;
+	case ASTSHM_KIND_GAUGE:
+		put_gauge(encoder, &series->gauge);
+		break;
+	case ASTSHM_KIND_TIMING:
+	case ASTSHM_KIND_DISTRIBUTION:
+		put_histogram(encoder, &series->histogram);
+		break;
+	}
+}
+
+static void fill_head(const struct astshm_snapshot *snapshot, const struct encoder *encoder,
+		      struct astshm_history_entry *head)
+{
+	const struct astshm_segment_info *segment = &snapshot->segment;
+
+	*head = (struct astshm_history_entry){
+		.realtime_ns = snapshot->timestamp_ns,
+		.monotonic_ns = snapshot->monotonic_ns,
+		.uptime_ns = snapshot->uptime_ns,
+		.epoch = segment->epoch,
+		.counters_epoch = segment->counters_epoch,
+		.bytes = (uint32_t)encoder->bytes,
+		.series = (uint32_t)snapshot->series_count,
+		.threads = (uint32_t)segment->threads,
+		.committed_bytes = segment->bytes,
+		.dropped = segment->dropped,
+		.other_tag_sets = segment->other_tag_sets,
+		.torn = segment->torn,
+		.recording = segment->recording,
+	};
+}
+
+int astshm_reader_encode_entry(struct astshm_reader *reader, const struct astshm_sink *out,
+			       struct astshm_history_entry *head)
+{
+	struct astshm_snapshot *snapshot;
+	struct encoder encoder;
+	int code = collect_snapshot(reader, COLLECT_ROWS, &snapshot);
+
+	if (code != 0)
+		return code;
+	sink_init(&encoder.sink, out);
+	encoder.bytes = 0;
+	encoder.index = 0;
+	for (size_t i = 0; i < snapshot->series_count; i++)
+		put_series(&encoder, &reader->directory.rows[snapshot->row_of[i]],
+			   &snapshot->series[i]);
+	code = sink_finish(&encoder.sink);
+	if (code == 0 && encoder.bytes > UINT32_MAX)
+		code = -EOVERFLOW;
+	if (code == 0)
+		fill_head(snapshot, &encoder, head);
+	astshm_snapshot_free(&snapshot);
+	return code;
+}
