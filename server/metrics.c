@@ -125,6 +125,18 @@ static void register_table(struct server_metrics *metrics)
 	record_build(metrics);
 }
 
+static void set_history(struct astshm_writer_options *writer,
+			const struct metrics_options *options)
+{
+	writer->history_ms = options->history_off ? ASTSHM_HISTORY_NONE : options->history_ms;
+	if (options->history_ms == 0)
+		return;
+	writer->history_count = options->history_count;
+	writer->history_coarse_ms = options->coarse_ms;
+	writer->history_coarse_count =
+		options->coarse_count ? options->coarse_count : ASTSHM_HISTORY_NONE;
+}
+
 int metrics_open(struct server_metrics *metrics, const struct metrics_options *options)
 {
 	struct astshm_writer_options writer_options = ASTSHM_WRITER_OPTIONS_INIT;
@@ -133,9 +145,10 @@ int metrics_open(struct server_metrics *metrics, const struct metrics_options *o
 	memset(metrics, 0, sizeof *metrics);
 	if (options->off)
 		return 0;
-	writer_options.flags = options->keep ? ASTSHM_OPEN_KEEP : 0;
+	writer_options.flags = ASTSHM_OPEN_HEALTH | (options->keep ? ASTSHM_OPEN_KEEP : 0);
 	writer_options.mode = options->mode;
 	writer_options.group = options->group;
+	set_history(&writer_options, options);
 	int result = astshm_writer_open(&metrics->writer, options->name, &writer_options, &error);
 	if (result == -EBUSY) {
 		log_write(LOG_ERROR, "metrics %s: %s", options->name, error.text);

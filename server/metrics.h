@@ -40,6 +40,9 @@ struct metrics_options {
 	const char *name;  /* of the segment, or a path */
 	mode_t mode;       /* 0: the library's default */
 	const char *group; /* NULL: the process's */
+	bool history_off;  /* the segment keeps no history */
+	uint32_t history_ms, history_count; /* 0: the library's default */
+	uint32_t coarse_ms, coarse_count;   /* of older entries; count 0: none */
 	bool keep;         /* leave the closed segment behind */
 };
 

@@ -38,6 +38,9 @@ const char options_help[] =
 	"  --metrics-mode OCTAL   its permissions [0640]\n"
 	"  --metrics-group GROUP  its group, a name or a number\n"
 	"  --metrics-keep         leave the segment behind after a clean stop\n"
+	"  --metrics-history S    what of the last minutes the segment keeps: seconds between\n"
+	"                         snapshots and their number, of young and of older ones\n"
+	"                         [5x24,60x60]; 0: nothing\n"
 	"  --no-metrics           record nothing and make no segment\n"
 	"  --log-level LEVEL      error, warning, info or debug [info]\n"
 	"  --help, --version\n"
@@ -67,6 +70,7 @@ enum {
 	OPT_METRICS_MODE,
 	OPT_METRICS_GROUP,
 	OPT_METRICS_KEEP,
+	OPT_METRICS_HISTORY,
 	OPT_NO_METRICS,
 	OPT_LOG_LEVEL,
 	OPT_INFO,
@@ -94,6 +98,7 @@ static const struct option long_options[] = {
 	{ "metrics-mode", required_argument, NULL, OPT_METRICS_MODE },
 	{ "metrics-group", required_argument, NULL, OPT_METRICS_GROUP },
 	{ "metrics-keep", no_argument, NULL, OPT_METRICS_KEEP },
+	{ "metrics-history", required_argument, NULL, OPT_METRICS_HISTORY },
 	{ "no-metrics", no_argument, NULL, OPT_NO_METRICS },
 	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
 	{ "info", required_argument, NULL, OPT_INFO },
@@ -180,6 +185,37 @@ static bool set_mode(const char *text, mode_t *mode)
 	return true;
 }
 
+/* SECONDSxCOUNT; *text moves behind it. */
+static bool take_series(const char **text, uint32_t *period_ms, uint32_t *count)
+{
+	unsigned seconds, number;
+	int length = 0;
+
+	if (sscanf(*text, "%5ux%5u%n", &seconds, &number, &length) != 2 || length == 0)
+		return false;
+	*text += length;
+	*period_ms = seconds * 1000;
+	*count = number;
+	return seconds >= 1 && seconds <= 86400 && number >= 1 && number <= OPTIONS_HISTORY_MOST;
+}
+
+static bool set_history(const char *text, struct metrics_options *metrics)
+{
+	metrics->history_off = strcmp(text, "0") == 0;
+	if (metrics->history_off)
+		return true;
+	metrics->coarse_count = 0;
+	if (text[strspn(text, "0123456789x,")] != '\0')
+		return false;
+	if (!take_series(&text, &metrics->history_ms, &metrics->history_count))
+		return false;
+	if (*text == ',' &&
+	    (text++, !take_series(&text, &metrics->coarse_ms, &metrics->coarse_count) ||
+	     metrics->coarse_ms <= metrics->history_ms))
+		return false;
+	return *text == '\0';
+}
+
 static bool set_text(const char *text, const char **target)
 {
 	*target = text;
@@ -263,6 +299,8 @@ static bool take_option(int option, const char *argument, struct options *option
 		return set_mode(argument, &server->metrics.mode);
 	case OPT_METRICS_GROUP:
 		return set_text(argument, &server->metrics.group);
+	case OPT_METRICS_HISTORY:
+		return set_history(argument, &server->metrics);
 	case OPT_LOG_LEVEL:
 		return log_level_parse(argument, &options->log_level);
 	case OPT_INFO:

@@ -16,6 +16,7 @@
 #define OPTIONS_CLIENTS 128u
 #define OPTIONS_CLIENT_QUEUE 1000u
 #define OPTIONS_ORIGINS_MAX 16u
+#define OPTIONS_HISTORY_MOST 10000u /* snapshots of either age */
 
 /* HOST:PORT as it was given, before names are looked up. */
 struct options_host {

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "health.h"
 #include "history.h"
 #include "row.h"
 #include "thread.h"
@@ -58,12 +59,13 @@ static void parent(void)
 
 /* Taken in prepare only if it was free: a tick may wait for liburcu's lock. Where
  * one was under way, what it was at is lost to the child. */
-static void forget_history(struct astshm_writer *writer)
+static void forget_ticks(struct astshm_writer *writer)
 {
 	if (!writer->tick_turn_taken)
 		writer->history.bytes = NULL;
 	writer_history_clear(&writer->history);
 	pthread_mutex_init(&writer->tick_turn, NULL);
+	writer_health_restart(writer);
 }
 
 /*
@@ -76,7 +78,7 @@ static void let_go(struct astshm_writer *writer)
 	pthread_mutex_init(&writer->reader_lock, NULL);
 	/* Not taken in prepare: the tick's thread may have held it. */
 	pthread_mutex_init(&writer->tick_lock, NULL);
-	forget_history(writer);
+	forget_ticks(writer);
 	if (writer->generation == 0)
 		return;
 	writer_switch(writer, false);

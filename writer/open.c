@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "fork.h"
 #include "gate.h"
+#include "health.h"
 #include "history.h"
 #include "registry.h"
 #include "row.h"
@@ -255,6 +256,7 @@ static void release(struct astshm_writer *writer)
 	free(writer->slots);
 	free(writer->name_template);
 	free((char *)writer->options.group);
+	writer_health_close(writer);
 	writer->signal_cells = NULL;
 	writer->slots = NULL;
 	writer->name_template = NULL;

@@ -176,6 +176,7 @@ struct astshm_writer {
 	uint64_t **signal_cells;
 
 	struct writer_history history;
+	struct writer_health *health; /* see health.h; NULL: not recorded yet */
 	pthread_mutex_t tick_turn; /* held through a tick: one at a time */
 	bool tick_turn_taken;      /* by a fork under way */
 	pthread_t tick_thread;

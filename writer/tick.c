@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "fork.h"
 #include "gate.h"
+#include "health.h"
 #include "history.h"
 
 #define IN_FLIGHT_NS 2000000
@@ -64,8 +65,12 @@ int astshm_writer_tick(struct astshm_writer *writer, struct astshm_error *error)
 	if (!writer_is_reachable(writer))
 		return 0;
 	pthread_mutex_lock(&writer->tick_turn);
-	if (look_after(writer, &result, error))
+	uint64_t start_ns = shm_monotonic_ns();
+	if (look_after(writer, &result, error)) {
+		writer_health_tick(writer); /* first: the history knows it then */
 		writer_history_tick(writer);
+		writer_health_ticked(writer, (int64_t)(shm_monotonic_ns() - start_ns));
+	}
 	pthread_mutex_unlock(&writer->tick_turn);
 	writer_clock_refine();
 	return result;

@@ -59,6 +59,8 @@ static void without_arguments_the_defaults_hold(void **state)
 	assert_null(options.server.metrics.group);
 	assert_false(options.server.metrics.keep);
 	assert_false(options.server.metrics.off);
+	assert_false(options.server.metrics.history_off);
+	assert_int_equal(options.server.metrics.history_ms, 0); /* the library's */
 	assert_int_equal(options.log_level, LOG_INFO);
 }
 
@@ -129,6 +131,27 @@ static void bad_numbers_are_refused(void **state)
 	}
 	expect_usage("--queue", "1000001");
 	expect_usage("--udp-buffer", "1073741825");
+}
+
+static void a_history_is_taken_apart(void **state)
+{
+	static const char *const bad[] = { "", "5", "x24", "5x0", "0x5", "5x24,", "5x24,5x60",
+					   "5x24,60x60,", "5s", " 5x24", "5x-24", "5x 24", "5x24x1",
+					   "99999x1" };
+	struct options options;
+
+	(void)state;
+	assert_int_equal(parse(&options, "--metrics-history=1x120,30x240", NULL), OPTIONS_RUN);
+	assert_int_equal(options.server.metrics.history_ms, 1000);
+	assert_int_equal(options.server.metrics.history_count, 120);
+	assert_int_equal(options.server.metrics.coarse_ms, 30000);
+	assert_int_equal(options.server.metrics.coarse_count, 240);
+	assert_int_equal(parse(&options, "--metrics-history=2x3", NULL), OPTIONS_RUN);
+	assert_int_equal(options.server.metrics.coarse_count, 0);
+	assert_int_equal(parse(&options, "--metrics-history=0", NULL), OPTIONS_RUN);
+	assert_true(options.server.metrics.history_off);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		expect_usage("--metrics-history", bad[i]);
 }
 
 static void bad_modes_are_refused(void **state)
@@ -289,6 +312,7 @@ int main(void)
 		cmocka_unit_test(ipv6_host_stands_in_brackets),
 		cmocka_unit_test(bad_addresses_are_refused),
 		cmocka_unit_test(bad_numbers_are_refused),
+		cmocka_unit_test(a_history_is_taken_apart),
 		cmocka_unit_test(bad_modes_are_refused),
 		cmocka_unit_test(empty_texts_and_unknown_levels_are_refused),
 		cmocka_unit_test(unknown_and_incomplete_options_are_refused),
