@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "arena.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "prefault.h"
 
 #define ALIGNMENT ((size_t)16)
 #define PIECE_MIN_BYTES ((size_t)4096)
@@ -35,17 +36,20 @@ static size_t round_up(size_t bytes)
 }
 
 /* Not zeroed: that is done as memory is given out. */
-static struct piece *piece_create(size_t size)
+static struct piece *piece_create(size_t size, bool fresh)
 {
 	struct piece *piece = malloc(sizeof *piece + size);
-	if (piece != NULL)
-		*piece = (struct piece){ .size = size };
+	if (piece == NULL)
+		return NULL;
+	if (fresh)
+		prefault_heap(piece, sizeof *piece + size);
+	*piece = (struct piece){ .size = size };
 	return piece;
 }
 
 struct reader_arena *reader_arena_create(void)
 {
-	struct piece *piece = piece_create(PIECE_MIN_BYTES - sizeof *piece);
+	struct piece *piece = piece_create(PIECE_MIN_BYTES - sizeof *piece, false);
 	if (piece == NULL)
 		return NULL;
 	struct reader_arena *arena = (struct reader_arena *)(void *)piece->data;
@@ -85,7 +89,7 @@ static struct piece *piece_add(struct reader_arena *arena, size_t bytes)
 {
 	bool large = bytes > arena->next_bytes / 2;
 	size_t size = large ? bytes : arena->next_bytes;
-	struct piece *piece = piece_create(size);
+	struct piece *piece = piece_create(size, true);
 	if (piece == NULL)
 		return NULL;
 	arena->bytes += sizeof *piece + size;
@@ -131,11 +135,11 @@ void *reader_arena_copy(struct reader_arena *arena, const void *source, size_t b
 	return memory;
 }
 
-void reader_arena_reserve(struct reader_arena *arena, size_t bytes)
+void reader_arena_reserve(struct reader_arena *arena, size_t bytes, bool fresh)
 {
 	if (bytes <= arena->pieces->size - arena->pieces->used || bytes > SIZE_MAX / 2)
 		return;
-	struct piece *piece = piece_create(round_up(bytes));
+	struct piece *piece = piece_create(round_up(bytes), fresh);
 	if (piece == NULL)
 		return;
 	arena->bytes += sizeof *piece + piece->size;

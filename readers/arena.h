@@ -6,6 +6,7 @@
 #ifndef READERS_ARENA_H
 #define READERS_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct reader_arena;
@@ -22,8 +23,9 @@ void *reader_arena_alloc(struct reader_arena *arena, size_t bytes);
 void *reader_arena_take(struct reader_arena *arena, size_t bytes);
 /* A copy of `bytes` bytes, aligned to 16. */
 void *reader_arena_copy(struct reader_arena *arena, const void *source, size_t bytes);
-/* Takes room for `bytes` from the heap in one piece, if there is memory: a hint. */
-void reader_arena_reserve(struct reader_arena *arena, size_t bytes);
+/* Takes room for `bytes` from the heap in one piece, if there is memory: a hint.
+ * `fresh`: the heap may have none that was in use before (prefault.h). */
+void reader_arena_reserve(struct reader_arena *arena, size_t bytes, bool fresh);
 /* count * size with an overflow check. */
 void *reader_arena_array(struct reader_arena *arena, size_t count, size_t size);
 /* A NUL-terminated copy. */

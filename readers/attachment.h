@@ -23,6 +23,9 @@ struct astshm_reader {
 	uint64_t *totals;   /* of counters, by cell; kept from pass to pass */
 	uint64_t total_room;
 	size_t snapshot_bytes; /* what the last snapshot took: a hint for the next */
+	/* The most that was asked for by that hint: up to this the heap is taken to
+	 * have memory that earlier snapshots gave back. */
+	size_t reserved_bytes;
 };
 
 /*

@@ -447,6 +447,8 @@ int collect_snapshot(struct astshm_reader *reader, unsigned flags,
 		if (code != 0)
 			return code;
 		view.deadline_ns = deadline_ns;
+		if (reader->segment.fd >= 0)
+			shm_expect(&reader->segment, view.committed);
 		if (again && view_late(&view))
 			return -ETIMEDOUT;
 		struct collect_stamp stamp = collect_stamp(&view);
@@ -455,7 +457,10 @@ int collect_snapshot(struct astshm_reader *reader, unsigned flags,
 		struct astshm_snapshot *made = code == 0 ? snapshot_create() : NULL;
 		if (made == NULL)
 			return code == 0 ? -ENOMEM : code;
-		reader_arena_reserve(made->arena, reader->snapshot_bytes);
+		reader_arena_reserve(made->arena, reader->snapshot_bytes,
+				     reader->snapshot_bytes > reader->reserved_bytes);
+		if (reader->snapshot_bytes > reader->reserved_bytes)
+			reader->reserved_bytes = reader->snapshot_bytes;
 		code = collect_once(reader, &view, &stamp, flags, check, made);
 		reader->snapshot_bytes = reader_arena_used(made->arena);
 		if (code == 0 && whole(&view, &stamp, check, made)) {

@@ -6,11 +6,17 @@
 #include <string.h>
 
 #include "parse.h"
+#include "prefault.h"
 #include "sort.h"
 
 /* Names are copied together once more than half of them is garbage. */
 #define COMPACT_BYTES ((size_t)1 << 16)
 #define DEADLINE_STEP 1024u
+
+/* Guesses for expect_names, of what parse.c stores. */
+#define EXPECTED_FAMILY_BYTES (sizeof(struct astshm_family) + 48)
+#define EXPECTED_TAGS_BYTES 128u
+#define EXPECTED_MOST_BYTES ((uint64_t)1 << 20)
 
 /* What one update found. */
 struct update {
@@ -37,6 +43,7 @@ static bool reserve(void **array, uint32_t have, uint32_t count, size_t size)
 	void *larger = reallocarray(*array, count, size);
 	if (larger == NULL)
 		return false;
+	prefault_heap((char *)larger + (size_t)have * size, (size_t)(count - have) * size);
 	memset((char *)larger + (size_t)have * size, 0, (size_t)(count - have) * size);
 	*array = larger;
 	return true;
@@ -54,6 +61,8 @@ static bool reserve_row(struct directory *directory, uint32_t expected)
 	if (rows == NULL)
 		return false;
 	directory->rows = rows;
+	prefault_heap(directory->rows + directory->row_count,
+		      (room - directory->row_count) * sizeof *directory->rows);
 	directory->row_room = (uint32_t)room;
 	return true;
 }
@@ -460,6 +469,7 @@ static int rebuild(struct directory *directory)
 	struct sort_key *keys = malloc(((size_t)most + 1) * sizeof *keys);
 	if (keys == NULL)
 		return -ENOMEM;
+	prefault_heap(keys, most * sizeof *keys);
 	int code = sort_rows(directory, keys);
 	if (code == 0)
 		code = refresh_families(directory);
@@ -487,6 +497,17 @@ struct extent {
 	uint64_t changes; /* pairs with the release that follows a change */
 };
 
+/* Memory for the names of a whole segment, in one piece. */
+static void expect_names(const struct directory *directory, const struct extent *extent)
+{
+	uint64_t names = (uint64_t)extent->families * EXPECTED_FAMILY_BYTES;
+	if (extent->series > extent->families) /* then they have tags */
+		names += (uint64_t)(extent->series - extent->families) * EXPECTED_TAGS_BYTES;
+	if (names > EXPECTED_MOST_BYTES)
+		names = EXPECTED_MOST_BYTES;
+	reader_arena_reserve(directory->names, names, true);
+}
+
 static struct extent load_extent(struct directory *directory, const struct reader_view *view)
 {
 	const struct astshm_segment_header *header = view_header(view);
@@ -513,6 +534,8 @@ int directory_update(struct directory *directory, const struct reader_view *view
 	/* A change after this raises the word again or is seen anyway. */
 	struct extent extent = load_extent(directory, view);
 	struct update update = { .directory = directory, .view = view };
+	if (directory->entry_count == 0)
+		expect_names(directory, &extent);
 	update.recheck = recheck || extent.changes != directory->changes ||
 			 retiring != directory->retiring ||
 			 (directory->bad_records != 0 && view->committed != directory->committed);

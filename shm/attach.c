@@ -8,6 +8,12 @@
 
 #include "internal.h"
 
+/* A record, strings, and that tables grow by doubling. */
+#define EXPECTED_ELEMENT_BYTES 256u
+/* No page is longer; an offset by it is one of a page. */
+#define EXPECTED_STEP_BYTES ((uint64_t)64 << 10)
+#define EXPECTED_MOST_BYTES ((uint64_t)64 << 20)
+
 static int fail_open(const char *path, int code, struct astshm_error *error)
 {
 	switch (code) {
@@ -49,6 +55,7 @@ static int note_size(struct shm_segment *segment)
 	if (fstat(segment->fd, &now))
 		return -errno;
 	segment->file_bytes = (uint64_t)now.st_size;
+	segment->allocated_bytes = (uint64_t)now.st_blocks * 512;
 	return 0;
 }
 
@@ -82,6 +89,33 @@ static int map_file(struct shm_segment *segment, uint64_t bytes, struct astshm_e
 	return 0;
 }
 
+void shm_expect(struct shm_segment *segment, uint64_t bytes)
+{
+#ifdef MADV_POPULATE_READ
+	uint64_t from = segment->expected_bytes / EXPECTED_STEP_BYTES * EXPECTED_STEP_BYTES;
+	if (bytes > EXPECTED_MOST_BYTES)
+		bytes = EXPECTED_MOST_BYTES;
+	if (bytes <= segment->expected_bytes || segment->allocated_bytes < segment->file_bytes)
+		return;
+	segment->expected_bytes = bytes;
+	int before = errno;
+	(void)madvise(segment->base + from, bytes - from, MADV_POPULATE_READ);
+	errno = before;
+#else
+	(void)segment;
+	(void)bytes;
+#endif
+}
+
+/* Where the directory of a program lies that registers first and records then. */
+static void expect_directory(struct shm_segment *segment,
+			     const struct astshm_segment_header *header)
+{
+	uint64_t elements = (uint64_t)header->series.count + header->families.count;
+	uint64_t bytes = sizeof *header + elements * EXPECTED_ELEMENT_BYTES;
+	shm_expect(segment, bytes < header->committed_bytes ? bytes : header->committed_bytes);
+}
+
 int shm_attach(struct shm_segment *segment, const char *path, struct astshm_error *error)
 {
 	struct shm_segment found = SHM_SEGMENT_INIT;
@@ -97,6 +131,7 @@ int shm_attach(struct shm_segment *segment, const char *path, struct astshm_erro
 		shm_close(&found, NULL);
 		return code;
 	}
+	expect_directory(&found, &header);
 	*segment = found;
 	return 0;
 }

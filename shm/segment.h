@@ -24,6 +24,8 @@ struct shm_segment {
 	uint64_t map_bytes; /* = header.max_bytes, constant while mapped */
 	uint64_t file_bytes; /* writer: what posix_fallocate has reached.
 	                        Reader: fstat size last seen */
+	uint64_t allocated_bytes; /* reader: of the file, then; less: it has holes */
+	uint64_t expected_bytes;  /* reader: what shm_expect was last asked for */
 	dev_t device;
 	ino_t inode;
 	uint64_t generation; /* writer: its header's. Reader: 0 */
@@ -150,6 +152,14 @@ int shm_lock_retire(int fd);
  * file was truncated.
  */
 uint64_t shm_committed(struct shm_segment *segment);
+
+/*
+ * A reader is about to read the committed bytes up to `bytes`: maps those not
+ * asked for before in bulk, which costs a fraction of faults one by one. A hint;
+ * kernels before 5.14 do not know it. Nothing happens to a file with holes, which
+ * reading would give memory, and no SIGBUS comes of one that was truncated.
+ */
+void shm_expect(struct shm_segment *segment, uint64_t bytes);
 
 /*
  * Element `index` of a table, or NULL when any word on the way is off: index

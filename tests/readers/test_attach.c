@@ -324,6 +324,32 @@ static void file_truncated_under_a_reader_is_ebadmsg_with_a_sigbus_handler(void 
 	assert_int_equal(fixture_counter(fixture, "c"), 5);
 }
 
+static blkcnt_t blocks_of(const char *path)
+{
+	struct stat found;
+	assert_int_equal(stat(path, &found), 0);
+	return found.st_blocks;
+}
+
+/* Reading a hole through a mapping gives the file memory: a stranger's file of a
+ * few pages must not come to have as many as it says. */
+static void file_with_holes_stays_as_small_as_it_is(void **state)
+{
+	const off_t bytes = 8 << 20;
+	struct fixture *fixture = *state;
+	image_metric(&fixture->image, ASTSHM_KIND_COUNTER, "c");
+	fixture->image.header->max_bytes = (uint64_t)bytes;
+	fixture->image.header->committed_bytes = (uint64_t)bytes;
+	set_path(fixture, "holes");
+	image_write(&fixture->image, fixture->path);
+	assert_int_equal(truncate(fixture->path, bytes), 0);
+	blkcnt_t before = blocks_of(fixture->path);
+	assert_int_equal(open_code(fixture, NULL), 0);
+	fixture_snapshot(fixture, 0);
+	assert_int_equal(fixture_counter(fixture, "c"), 0);
+	assert_int_equal(blocks_of(fixture->path), before);
+}
+
 static void addresses_of_others_are_not_mended(void **state)
 {
 	struct fixture *fixture = *state;
@@ -371,6 +397,7 @@ int main(void)
 		FIXTURE_TEST(reader_keeps_reading_when_the_name_is_gone),
 		FIXTURE_TEST(truncated_file_is_ebadmsg),
 		FIXTURE_TEST(file_truncated_under_a_reader_is_ebadmsg_with_a_sigbus_handler),
+		FIXTURE_TEST(file_with_holes_stays_as_small_as_it_is),
 		FIXTURE_TEST(addresses_of_others_are_not_mended),
 		FIXTURE_TEST(open_and_close_leave_nothing_behind),
 	};
