@@ -201,7 +201,7 @@ static bool store_note(struct directory *directory, const struct reader_view *vi
 {
 	char text[ASTSHM_HELP_MAX];
 	uint32_t length = 0;
-	if (!load_text(view, ref, most, text, &length)) {
+	if (ref != 0 && !load_text(view, ref, most, text, &length)) {
 		family->bad = true;
 		length = 0;
 	}
