@@ -395,6 +395,38 @@ static int compare_texts(const struct sort_key *a, const struct sort_key *b)
 	return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
 }
 
+/* Leaves out families that repeat another, which are bad; returns how many stay. */
+static uint32_t drop_twins(struct directory *directory, struct sort_key *keys, uint32_t count)
+{
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		struct directory_family *family = &directory->families[keys[i].place];
+		if (kept > 0 && compare_texts(&keys[kept - 1], &keys[i]) == 0) {
+			family->bad = true;
+			family->listed = false;
+		} else {
+			keys[kept++] = keys[i];
+		}
+	}
+	return kept;
+}
+
+/* The series of such families are bad as well. */
+static void drop_unlisted(struct directory *directory)
+{
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < directory->row_count; i++) {
+		const struct directory_row *row = &directory->rows[i];
+		if (directory->families[row->family].listed) {
+			directory->rows[kept++] = *row;
+			continue;
+		}
+		directory->entries[row->index].bad = true;
+		directory->garbage_bytes += row->bytes;
+	}
+	directory->row_count = directory->sorted_count = kept;
+}
+
 /* Appends the families of a kind's rows, of which *next is the first. Rows
  * are sorted by key, so their families are nearly always sorted by name. */
 static struct run list_kind(struct directory *directory, unsigned kind, uint32_t *next,
@@ -415,8 +447,10 @@ static struct run list_kind(struct directory *directory, unsigned kind, uint32_t
 		sorted &= *count == first || compare_texts(&keys[*count - 1], &keys[*count]) < 0;
 		(*count)++;
 	}
-	if (!sorted)
+	if (!sorted) {
 		sort_keys(keys + first, *count - first);
+		*count = first + drop_twins(directory, keys + first, *count - first);
+	}
 	return (struct run){ keys + first, keys + *count };
 }
 
@@ -435,11 +469,15 @@ static const struct sort_key *take_least(struct run *runs, unsigned count)
 static int list_families(struct directory *directory, struct sort_key *keys)
 {
 	struct run runs[ASTSHM_KIND_DISTRIBUTION];
-	uint32_t count = 0, next = 0;
+	uint32_t count = 0, next = 0, unlisted = 0;
 	for (uint32_t i = 0; i < directory->family_count; i++)
 		directory->families[i].listed = false;
 	for (unsigned kind = ASTSHM_KIND_COUNTER; kind <= ASTSHM_KIND_DISTRIBUTION; kind++)
 		runs[kind - 1] = list_kind(directory, kind, &next, keys, &count);
+	for (uint32_t i = 0; i < directory->family_count; i++)
+		unlisted += directory->families[i].used && !directory->families[i].listed;
+	if (unlisted > 0)
+		drop_unlisted(directory);
 	const struct astshm_family **shown =
 		reader_arena_take(directory->names, count * sizeof *shown);
 	if (shown == NULL)

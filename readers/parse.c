@@ -248,6 +248,9 @@ enum parse_result parse_family(struct directory *directory, const struct reader_
 		       &shown.name_len) ||
 	    shown.name_len == 0)
 		return PARSE_BAD;
+	/* Constant: there are rows of this kind already. */
+	if (family->shown != NULL && (uint32_t)family->shown->kind != kind)
+		return PARSE_BAD;
 	family->bad = false;
 	shown.kind = (enum astshm_kind)kind;
 	shown.merge = (enum astshm_merge)merge;

@@ -195,6 +195,18 @@ M(family_name_not_utf8)
 	memset(image_at(target->image, ASTSHM_STRING_OFF(family(target)->name_ref)), 0xf8, 3);
 }
 M(family_kind_nine) { family(target)->kind = 9; }
+M(family_kind_changes)
+{
+	family(target)->kind = ASTSHM_KIND_GAUGE;
+	family(target)->unit_ref = 0; /* so that it is looked at again */
+}
+/* That of "good" comes first, and stays. */
+M(family_twice)
+{
+	struct astshm_segment_family *again = family(target);
+	*again = *image_family_at(target->image, 0);
+	target->tagged_record->kind = again->kind;
+}
 M(family_merge_nine) { family(target)->merge = 9; }
 M(family_help_past_committed)
 {
@@ -332,6 +344,8 @@ static const struct mutation mutations[] = {
 	CASE(family_name_past_committed, BAD),
 	CASE(family_name_not_utf8, BAD),
 	CASE(family_kind_nine, BAD),
+	CASE(family_kind_changes, BAD),
+	CASE(family_twice, BAD),
 	CASE(family_merge_nine, BAD),
 	CASE(family_help_past_committed, BAD),
 	CASE(family_unit_too_long, BAD),
@@ -374,6 +388,8 @@ static void walk(const struct mutation *mutation, const struct astshm_snapshot *
 		const struct astshm_series *series = astshm_snapshot_at(snapshot, i);
 		if (strlen(series->key) != series->key_len)
 			fail_msg("%s: key and length disagree", mutation->name);
+		if (series->family->kind != series->kind)
+			fail_msg("%s: %s is not of its family's kind", mutation->name, series->key);
 		if (series->kind < ASTSHM_KIND_TIMING)
 			continue;
 		const struct astshm_histogram *histogram = &series->histogram;
