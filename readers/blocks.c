@@ -22,7 +22,8 @@ struct blocks_chain blocks_chain_start(struct blocks_pass *pass, const uint64_t 
 				       uint32_t index, uint32_t bytes)
 {
 	const struct reader_view *view = pass->view;
-	struct blocks_chain chain = { .pass = pass, .index = index, .bytes = bytes };
+	struct blocks_chain chain = { .pass = pass, .index = index, .bytes = bytes,
+				      .cost = bytes };
 	/* Acquire: pairs with the release that links a complete block. Its
 	 * slot was published before, so the count is loaded after. */
 	chain.off = load_acquire(head);
@@ -42,8 +43,9 @@ const void *blocks_chain_next(struct blocks_chain *chain)
 		return NULL;
 	}
 	/* One block of each slot: a longer list runs in a circle. */
-	const struct astshm_block_header *head =
-		chain->left == 0 ? NULL : view_block(pass->view, chain->off, chain->bytes);
+	const struct astshm_block_header *head = NULL;
+	if (chain->left > 0 && chain->cost <= pass->room)
+		head = view_block(pass->view, chain->off, chain->bytes);
 	if (head == NULL || load_relaxed32(&head->index) != chain->index ||
 	    load_relaxed32(&head->slot) >= chain->slots) {
 		pass->bad++;
@@ -52,6 +54,7 @@ const void *blocks_chain_next(struct blocks_chain *chain)
 	}
 	chain->off = load_relaxed(&head->next_off);
 	chain->left--;
+	pass->room -= chain->cost;
 	return head;
 }
 
@@ -192,21 +195,50 @@ static void set_slots(struct astshm_histogram *value, const uint64_t *slots, uin
 	value->has_buckets = true;
 }
 
+/* Samples are of 63 bits: no extreme is larger. */
 static void set_extremes(struct astshm_histogram *value, uint64_t min_inverse,
 			 uint64_t max_plus_one)
 {
 	value->has_extremes = value->count > 0 && min_inverse != 0 && max_plus_one != 0 &&
-			      ~min_inverse <= max_plus_one - 1;
+			      max_plus_one - 1 <= INT64_MAX && ~min_inverse <= max_plus_one - 1;
 	if (value->has_extremes) {
 		value->min = ~min_inverse;
 		value->max = max_plus_one - 1;
 	}
 }
 
+/* Slots below 2^52 cannot add up to more than 64 bits. */
+_Static_assert(ASTSHM_HISTOGRAM_SLOTS <= 1u << 12, "no sum of slots below 2^52 wraps");
+
+static bool counts_wrap(const struct astshm_histogram *value)
+{
+	uint64_t bits = value->zero_count | value->overflow_count, total;
+	for (uint32_t i = 0; i < value->slot_count; i++)
+		bits |= value->slots[i];
+	if (bits >> 52 == 0)
+		return false;
+	bool wraps = __builtin_add_overflow(value->zero_count, value->overflow_count, &total);
+	for (uint32_t i = 0; i < value->slot_count; i++)
+		wraps |= __builtin_add_overflow(total, value->slots[i], &total);
+	return wraps;
+}
+
+/* No histogram has more samples than 64 bits count: what says so is bad, and
+ * shown as empty. Decoding, sums and quantiles rely on it. */
+static void drop_if_it_wraps(struct blocks_pass *pass, struct astshm_histogram *value)
+{
+	if (!counts_wrap(value))
+		return;
+	*value = (struct astshm_histogram){ .slots = value->slots,
+					    .first_slot = ASTSHM_HISTOGRAM_FIRST,
+					    .has_buckets = true };
+	pass->bad++;
+}
+
 /* After the turn: spare is the sum without the block, so the difference is
  * the block as it was read. */
-static void set_part(struct blocks_histogram *histogram, const struct image *image,
-		     struct astshm_histogram *part)
+static void set_part(struct blocks_pass *pass, struct blocks_histogram *histogram,
+		     const struct image *image, struct astshm_histogram *part)
 {
 	for (uint32_t i = histogram->first; i < histogram->end; i++)
 		histogram->spare_slots[i] = histogram->sum_slots[i] - histogram->spare_slots[i];
@@ -215,6 +247,7 @@ static void set_part(struct blocks_histogram *histogram, const struct image *ima
 	};
 	set_slots(part, histogram->spare_slots, histogram->first, histogram->end);
 	set_extremes(part, image->min_inverse, image->max_plus_one);
+	drop_if_it_wraps(pass, part);
 }
 
 void blocks_histogram_add(const struct blocks_chain *chain, struct blocks_histogram *histogram,
@@ -240,7 +273,7 @@ void blocks_histogram_add(const struct blocks_chain *chain, struct blocks_histog
 	if (image.max_plus_one > histogram->max_plus_one)
 		histogram->max_plus_one = image.max_plus_one;
 	if (part != NULL)
-		set_part(histogram, &image, part);
+		set_part(chain->pass, histogram, &image, part);
 }
 
 void blocks_histogram_value(struct blocks_pass *pass, const struct blocks_histogram *histogram,
@@ -250,11 +283,11 @@ void blocks_histogram_value(struct blocks_pass *pass, const struct blocks_histog
 					    .sum = histogram->sum,
 					    .sum_hi = histogram->sum_hi };
 	set_slots(value, histogram->sum_slots, histogram->first, histogram->end);
-	if (histogram->lacks_extremes)
-		return;
-	set_extremes(value, histogram->min_inverse, histogram->max_plus_one);
-	if (value->count > 0 && !value->has_extremes)
-		pass->bad++;
+	if (!histogram->lacks_extremes) {
+		set_extremes(value, histogram->min_inverse, histogram->max_plus_one);
+		pass->bad += value->count > 0 && !value->has_extremes;
+	}
+	drop_if_it_wraps(pass, value);
 }
 
 /* --- gauges ---------------------------------------------------------- */

@@ -16,6 +16,10 @@ struct blocks_pass {
 	const struct reader_view *view;
 	uint64_t epoch;          /* only blocks of this epoch count */
 	uint64_t counters_epoch; /* chooses the baseline */
+	/* Bytes of blocks that lists may still lead to. Each block is on one list, so
+	 * what leads to more than the segment holds runs in circles or overlaps;
+	 * without a bound each series could cost a reader the whole segment. */
+	uint64_t room;
 	uint64_t torn;
 	uint64_t bad;
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC; 0: limit_ns from the first look */
@@ -33,9 +37,16 @@ struct blocks_chain {
 	uint64_t off;
 	uint64_t left; /* blocks there may still be */
 	uint32_t bytes;
+	uint32_t cost; /* of the pass's room: all of a block, or one counter's share */
 	uint32_t index;
 	uint32_t slots;
 };
+
+/* The room of a pass that sums counters and may list them by thread as well. */
+static inline uint64_t blocks_room(const struct reader_view *view)
+{
+	return 2 * view->committed;
+}
 
 /* `head` is the word that holds the newest block's offset. */
 struct blocks_chain blocks_chain_start(struct blocks_pass *pass, const uint64_t *head,

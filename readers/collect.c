@@ -120,6 +120,7 @@ static uint64_t list_counter_threads(struct collect *collect, const struct direc
 		return 0;
 	struct blocks_chain chain = blocks_chain_start(
 		&collect->pass, head, row->cell / ASTSHM_CHUNK_CELLS, sizeof *block);
+	chain.cost = sizeof *block / ASTSHM_CHUNK_CELLS;
 	while ((block = blocks_chain_next(&chain)) != NULL) {
 		uint64_t cell = load_relaxed(&block->cells[place]);
 		total += cell;
@@ -408,6 +409,7 @@ static int collect_once(struct astshm_reader *reader, const struct reader_view *
 		.snapshot = snapshot,
 		.pass = { .view = view, .epoch = stamp->epoch,
 			  .counters_epoch = stamp->counters_epoch,
+			  .room = blocks_room(view),
 			  .deadline_ns = view->deadline_ns },
 		.per_thread = (flags & ASTSHM_PER_THREAD) != 0,
 		.keep_rows = (flags & COLLECT_ROWS) != 0,

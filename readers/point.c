@@ -120,6 +120,7 @@ static int begin_pass(struct read *read)
 	read->pass = (struct blocks_pass){ .view = &read->view,
 					   .epoch = read->stamp.epoch,
 					   .counters_epoch = read->stamp.counters_epoch,
+					   .room = blocks_room(&read->view),
 					   .deadline_ns = read->pass.deadline_ns,
 					   .limit_ns = read->reader->deadline_ns };
 	/* Acquire: pairs with the release that made the series live. */

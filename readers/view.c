@@ -25,6 +25,11 @@ uint32_t view_table_count(const struct reader_view *view, const struct astshm_se
 	for (uint32_t e = 0; e < ASTSHM_SEGMENT_EXTENTS && start < count; e++) {
 		uint64_t size = e == 0 ? first : (uint64_t)first << (e - 1);
 		uint64_t here = count - start < size ? count - start : size;
+		/* The elements before these have no room, wherever they are said to be. */
+		if (start > view->committed / stride) {
+			*bad += 1;
+			break;
+		}
 		if (extent_usable(view, table, (uint32_t)start, (uint32_t)here, stride))
 			usable = (uint32_t)(start + here);
 		else

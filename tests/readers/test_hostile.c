@@ -147,6 +147,13 @@ M(slots_overflow)
 	target->timing_block->slots[6] = UINT64_MAX;
 }
 
+/* Without extremes all slots are read. */
+M(counts_wrap)
+{
+	target->timing_block->slots[5] = UINT64_MAX;
+	target->timing_block->min_inverse = target->timing_block->max_plus_one = 0;
+}
+
 /* --- records ------------------------------------------------------------- */
 
 M(kind_zero) { target->counter_record->kind = 0; }
@@ -312,10 +319,11 @@ static const struct mutation mutations[] = {
 	CASE(gauge_values_are_not_numbers, HARMLESS),
 	CASE(gauge_count_without_begin, HARMLESS),
 	CASE(extremes_cross, HARMLESS),
-	CASE(extremes_beyond_signed, HARMLESS),
+	CASE(extremes_beyond_signed, BAD),
 	CASE(min_beyond_signed, HARMLESS),
 	CASE(count_is_max, HARMLESS),
 	CASE(slots_overflow, HARMLESS),
+	CASE(counts_wrap, BAD),
 	CASE(kind_zero, BAD),
 	CASE(kind_five, BAD),
 	CASE(kind_max, BAD),
@@ -524,6 +532,63 @@ static void every_word_may_hold_anything(void **state)
 	image_fini(&image);
 }
 
+/* Headers inside of other blocks' slots, 64 bytes apart, each its own list's one
+ * block for ever: every list leads to as much as there is. */
+static void link_overlapping_blocks(struct image *image, uint32_t first, uint32_t count)
+{
+	uint64_t off = image_alloc(image, sizeof(struct astshm_histogram_block) + count * 64);
+	for (uint32_t i = 0; i < count; i++, off += 64) {
+		struct astshm_block_header *head = image_at(image, off);
+		*head = (struct astshm_block_header){ .index = first + i, .epoch = 1,
+						      .next_off = off };
+		image_series_at(image, first + i)->blocks_off = off;
+	}
+	image->header->slots.count = image->header->slots.limit;
+}
+
+static void lists_that_overlap_take_no_more_than_the_segment_has(void **state)
+{
+	enum { SERIES = 400 };
+	struct astshm_snapshot *snapshot = NULL;
+	struct astshm_reader *reader = NULL;
+	struct image image;
+	char name[16];
+	(void)state;
+	image_init(&image, UINT64_C(2) << 20);
+	for (int i = 0; i < SERIES; i++) {
+		snprintf(name, sizeof name, "t%d", i);
+		image_metric(&image, ASTSHM_KIND_TIMING, name);
+	}
+	image_alloc(&image, UINT64_C(1) << 20);
+	link_overlapping_blocks(&image, 1, SERIES);
+	assert_int_equal(astshm_reader_open_memory(&reader, image.base, image.next_off, NULL), 0);
+	assert_int_equal(astshm_reader_snapshot(reader, ASTSHM_PER_THREAD, &snapshot, NULL), 0);
+	assert_true(astshm_snapshot_segment(snapshot)->bad_records > 0);
+	assert_in_range(reader->snapshot_bytes, 0, 8 * image.next_off);
+	astshm_snapshot_free(&snapshot);
+	astshm_reader_close(&reader);
+	image_fini(&image);
+}
+
+/* The last extent begins where no element could be, and has room for its own. */
+static void count_beyond_the_segment_takes_no_memory(void **state)
+{
+	struct astshm_reader *reader = NULL;
+	struct image image;
+	(void)state;
+	image_init(&image, UINT64_C(1) << 20);
+	make_target(&image);
+	struct astshm_segment_table *series = &image.header->series;
+	series->first = UINT32_C(1) << 30;
+	series->count = series->limit = series->first + 1;
+	series->extent_off[1] = series->extent_off[0];
+	assert_int_equal(astshm_reader_open_memory(&reader, image.base, image.next_off, NULL), 0);
+	assert_in_range(reader->directory.entry_count, 0,
+			2 * image.next_off / sizeof(struct astshm_segment_series));
+	astshm_reader_close(&reader);
+	image_fini(&image);
+}
+
 static void deadline_ends_a_long_walk(void **state)
 {
 	struct astshm_snapshot *snapshot = NULL;
@@ -555,6 +620,8 @@ int main(void)
 		cmocka_unit_test(segment_made_to_do_harm_is_attached_without_harm),
 		cmocka_unit_test(segment_changed_under_a_reader_does_no_harm),
 		cmocka_unit_test(every_word_may_hold_anything),
+		cmocka_unit_test(lists_that_overlap_take_no_more_than_the_segment_has),
+		cmocka_unit_test(count_beyond_the_segment_takes_no_memory),
 		cmocka_unit_test(deadline_ends_a_long_walk),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -434,7 +434,8 @@ ASTSHM_API int astshm_snapshot_subtract(const struct astshm_snapshot *newer,
 
 /*
  * One snapshot of several processes or machines: counters and buckets add up,
- * gauges as their merge mode says. -ENODATA: a histogram without buckets.
+ * gauges as their merge mode says. -ENODATA: a histogram without buckets; -EINVAL:
+ * parts that do not fit together; -EOVERFLOW: more samples than 64 bits count.
  */
 ASTSHM_API int astshm_snapshot_merge(const struct astshm_snapshot *const *parts, size_t count,
 				     struct astshm_snapshot **merged,
@@ -454,7 +455,7 @@ ASTSHM_API int astshm_snapshot_sort(const struct astshm_snapshot *snapshot,
 
 /*
  * Adds series up over all tags but `keys` (count 0: over all). Series that
- * lack a key are grouped as if its value were missing.
+ * lack a key are grouped as if its value were missing. Errors as for merging.
  */
 ASTSHM_API int astshm_snapshot_group(const struct astshm_snapshot *snapshot,
 				     const char *const *keys, size_t count,
