@@ -83,6 +83,10 @@ static int sum_counters(struct collect *collect)
 	const struct reader_view *view = collect->view;
 	const struct astshm_segment_table *table = &view_header(view)->chunks;
 	uint32_t chunks = view_table_count(view, table, sizeof(uint64_t), &collect->pass.bad);
+	if (chunks > VIEW_ELEMENTS_MAX / ASTSHM_CHUNK_CELLS) {
+		collect->pass.bad++;
+		chunks = VIEW_ELEMENTS_MAX / ASTSHM_CHUNK_CELLS;
+	}
 	collect->cells = (uint64_t)chunks * ASTSHM_CHUNK_CELLS;
 	if (collect->cells > reader->total_room) {
 		free(reader->totals);

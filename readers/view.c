@@ -20,6 +20,10 @@ uint32_t view_table_count(const struct reader_view *view, const struct astshm_se
 		*bad += 1;
 		return 0;
 	}
+	if (count > VIEW_ELEMENTS_MAX) {
+		*bad += 1;
+		count = VIEW_ELEMENTS_MAX;
+	}
 	uint32_t usable = 0;
 	uint64_t start = 0;
 	for (uint32_t e = 0; e < ASTSHM_SEGMENT_EXTENTS && start < count; e++) {

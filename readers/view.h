@@ -40,6 +40,13 @@ static inline bool view_late(const struct reader_view *view)
 }
 
 /*
+ * Most elements of a table that are looked at: four families for each of the
+ * series that a writer may make. A sparse file costs nothing and may claim
+ * 2^32; they would cost the reader gigabytes, and minutes.
+ */
+#define VIEW_ELEMENTS_MAX (UINT32_C(1) << 22)
+
+/*
  * Elements of a table worth asking shm_table_element for: 0 to this, some of
  * which may still be NULL. Never more than twice what the segment has room
  * for, whatever the table says; *bad counts what was off.

@@ -570,6 +570,37 @@ static void lists_that_overlap_take_no_more_than_the_segment_has(void **state)
 	image_fini(&image);
 }
 
+/* What a sparse file makes believable: address space alone, zeroes as far as one reads. */
+static void tables_of_a_huge_segment_are_read_in_part(void **state)
+{
+	const uint64_t bytes = UINT64_C(1) << 36;
+	struct astshm_snapshot *snapshot = NULL;
+	struct astshm_reader *reader = NULL;
+	struct image image;
+	(void)state;
+	image_init(&image, UINT64_C(1) << 20);
+	make_target(&image);
+	uint8_t *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	assert_ptr_not_equal(base, MAP_FAILED);
+	memcpy(base, image.base, image.next_off);
+	struct astshm_segment_header *header = (void *)base;
+	header->committed_bytes = header->max_bytes = bytes;
+	header->chunks.first = header->slots.first = UINT32_C(1) << 28;
+	header->chunks.count = header->slots.count = header->chunks.first;
+	header->chunks.limit = header->slots.limit = header->chunks.first;
+	header->chunks.extent_off[0] = header->slots.extent_off[0] = bytes / 2;
+	assert_int_equal(astshm_reader_open_memory(&reader, base, bytes, NULL), 0);
+	reader->deadline_ns = INT64_C(60000000000);
+	assert_int_equal(astshm_reader_snapshot(reader, 0, &snapshot, NULL), 0);
+	assert_true(astshm_snapshot_segment(snapshot)->bad_records >= 2);
+	assert_in_range(reader->total_room, 0, VIEW_ELEMENTS_MAX);
+	astshm_snapshot_free(&snapshot);
+	astshm_reader_close(&reader);
+	munmap(base, bytes);
+	image_fini(&image);
+}
+
 /* The last extent begins where no element could be, and has room for its own. */
 static void count_beyond_the_segment_takes_no_memory(void **state)
 {
@@ -622,6 +653,7 @@ int main(void)
 		cmocka_unit_test(every_word_may_hold_anything),
 		cmocka_unit_test(lists_that_overlap_take_no_more_than_the_segment_has),
 		cmocka_unit_test(count_beyond_the_segment_takes_no_memory),
+		cmocka_unit_test(tables_of_a_huge_segment_are_read_in_part),
 		cmocka_unit_test(deadline_ends_a_long_walk),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
