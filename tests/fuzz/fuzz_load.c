@@ -14,6 +14,8 @@
 #include "serialize.h"
 #include "target.h"
 
+#define LOAD_MAX 16384u
+
 /* Small, so that each is met, and no input takes long. */
 static const struct load_options limits = { .document_bytes = 1u << 20, .depth = 40,
 					    .items = 80 };
@@ -162,7 +164,7 @@ static bool seed(size_t index, struct fuzz_input *input)
 	if (index >= sizeof seeds / sizeof seeds[0])
 		return false;
 	input->size = strlen(seeds[index]);
-	fuzz_expect(input->size <= FUZZ_INPUT_MAX, "room for a seed");
+	fuzz_expect(input->size <= LOAD_MAX, "room for a seed");
 	memcpy(input->bytes, seeds[index], input->size);
 	return true;
 }
@@ -237,7 +239,7 @@ static void set_value(struct fuzz_input *input, size_t from, struct fuzz_random 
 /* Elements go, are doubled, get another place or another value. */
 static void reshape(struct fuzz_input *input, struct fuzz_random *random)
 {
-	static uint8_t piece[FUZZ_INPUT_MAX];
+	static uint8_t piece[LOAD_MAX];
 	size_t at = fuzz_random_below(random, input->size);
 	size_t length = next_element(input, &at) ? element_length(input, at) : 0;
 	size_t what = fuzz_random_below(random, 4);
@@ -257,15 +259,15 @@ static void reshape(struct fuzz_input *input, struct fuzz_random *random)
 /* As far as there is room: what is cut off is a truncated file. */
 static void pack(struct fuzz_input *input)
 {
-	static uint8_t plain[FUZZ_INPUT_MAX];
+	static uint8_t plain[LOAD_MAX];
 	z_stream stream = { .next_in = plain, .avail_in = (uInt)input->size,
-			    .next_out = input->bytes, .avail_out = FUZZ_INPUT_MAX };
+			    .next_out = input->bytes, .avail_out = LOAD_MAX };
 
 	memcpy(plain, input->bytes, input->size);
 	fuzz_expect(deflateInit2(&stream, 1, Z_DEFLATED, 16 + MAX_WBITS, 8, 0) == Z_OK, "memory");
 	deflate(&stream, Z_FINISH);
 	deflateEnd(&stream);
-	input->size = FUZZ_INPUT_MAX - stream.avail_out;
+	input->size = LOAD_MAX - stream.avail_out;
 }
 
 static bool report(void)
@@ -277,4 +279,4 @@ static bool report(void)
 }
 
 const struct fuzz_target fuzz_target = { .seed = seed, .word = word, .reshape = reshape,
-					 .pack = pack, .report = report };
+					 .pack = pack, .report = report, .size_max = LOAD_MAX };

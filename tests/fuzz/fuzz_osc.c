@@ -307,4 +307,5 @@ static bool report(void)
 	       seen.refused > 0 && seen.late > 0 && seen.gaps > 0 && accepted > 0 && heard > 0;
 }
 
-const struct fuzz_target fuzz_target = { .seed = seed, .word = word, .report = report };
+const struct fuzz_target fuzz_target = { .seed = seed, .word = word, .report = report,
+					 .size_max = 16384 };

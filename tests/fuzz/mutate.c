@@ -29,7 +29,7 @@ static void overwrite(struct fuzz_input *input, size_t at, const void *piece, si
 
 void fuzz_insert(struct fuzz_input *input, size_t at, const void *piece, size_t length)
 {
-	if (length > FUZZ_INPUT_MAX - input->size)
+	if (input->size > fuzz_target.size_max || length > fuzz_target.size_max - input->size)
 		return;
 	memmove(input->bytes + at + length, input->bytes + at, input->size - at);
 	memcpy(input->bytes + at, piece, length);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Runs a libFuzzer program from seeds and words that its driver makes.
 
-usage: run.py FUZZER DRIVER [--runs N | --seconds N]
+usage: run.py FUZZER DRIVER [--runs N | --seconds N] [--max-len BYTES]
 
 What a crash needs to be repeated is left in fuzz-artifacts/ of the current
 folder; the fuzzer takes such a file as its argument.
@@ -23,6 +23,7 @@ def arguments():
     parser.add_argument("driver")
     parser.add_argument("--runs", type=int, default=20000)
     parser.add_argument("--seconds", type=int, help="instead of --runs")
+    parser.add_argument("--max-len", type=int, default=16384, help="of an input")
     return parser.parse_args()
 
 
@@ -39,7 +40,7 @@ def main():
             subprocess.run([given.driver, "--dictionary"], check=True, stdout=output)
         length = f"-max_total_time={given.seconds}" if given.seconds else f"-runs={given.runs}"
         result = subprocess.run(
-            [given.fuzzer, length, "-seed=1", "-max_len=16384", f"-dict={words}",
+            [given.fuzzer, length, "-seed=1", f"-max_len={given.max_len}", f"-dict={words}",
              f"-timeout={SECONDS_AN_INPUT}", f"-rss_limit_mb={MEMORY_MB}",
              f"-artifact_prefix={artifacts}/", "-print_final_stats=1", "-verbosity=0",
              corpus],

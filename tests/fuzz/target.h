@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A target is something of the server that takes a stranger's bytes. Its
+ * A target is something of ours that takes a stranger's bytes. Its
  * LLVMFuzzerTestOneInput checks what must hold whatever the bytes are, and
  * aborts where it does not. Two programs are made of each: one by libFuzzer,
  * one by driver.c, which needs no more than a C compiler.
@@ -14,7 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FUZZ_INPUT_MAX 16384u
+/* Room for the largest of any target; each has a bound of its own below it. */
+#define FUZZ_INPUT_MAX 262144u
 
 struct fuzz_input {
 	uint8_t bytes[FUZZ_INPUT_MAX];
@@ -34,6 +35,11 @@ struct fuzz_target {
 	void (*pack)(struct fuzz_input *input);
 	/* Tells what was seen; false: not all that should have been. */
 	bool (*report)(void);
+	/* Most bytes of an input. */
+	size_t size_max;
+	/* Offsets lead through it: whatever moves bytes spoils all of it at once, and
+	 * is done to few inputs. */
+	bool rigid;
 };
 
 extern const struct fuzz_target fuzz_target;
