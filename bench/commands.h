@@ -31,6 +31,7 @@ void bench_record(const struct bench_options *options, struct bench_report *repo
 void bench_threads(const struct bench_options *options, struct bench_report *report);
 void bench_registry(const struct bench_options *options, struct bench_report *report);
 void bench_snapshot(const struct bench_options *options, struct bench_report *report);
+void bench_history(const struct bench_options *options, struct bench_report *report);
 void bench_readers(const struct bench_options *options, struct bench_report *report);
 void bench_memory(const struct bench_options *options, struct bench_report *report);
 void bench_server(const struct bench_options *options, struct bench_report *report);

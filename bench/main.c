@@ -19,6 +19,7 @@ static const char help[] =
 	"  threads     1 to 4 threads a core, on the same series and on different ones\n"
 	"  registry    registration and look-up at 100 to 1,000,000 series\n"
 	"  snapshot    attach, snapshot and each encoder\n"
+	"  history     a tick that keeps the last minutes, and looking back on them\n"
 	"  readers     recording while 0 to 16 processes poll\n"
 	"  memory      committed bytes by series, kind and threads\n"
 	"  server      ast-server under load, with metrics and without\n"
@@ -39,8 +40,8 @@ static const struct {
 } commands[] = {
 	{ "record", bench_record },     { "threads", bench_threads },
 	{ "registry", bench_registry }, { "snapshot", bench_snapshot },
-	{ "readers", bench_readers },   { "memory", bench_memory },
-	{ "server", bench_server },
+	{ "history", bench_history },   { "readers", bench_readers },
+	{ "memory", bench_memory },     { "server", bench_server },
 };
 
 enum { OPT_QUICK = 256, OPT_ROUNDS, OPT_JSON, OPT_COMPARE, OPT_SERVER, OPT_HELP, OPT_VERSION };

@@ -73,6 +73,7 @@ void bench_segment_open(struct bench_segment *segment, const struct bench_shape 
 	options.max_series = (uint32_t)(series + 16);
 	options.max_bytes = ((uint64_t)64 << 20) + series * 1024 +
 			    (uint64_t)shape->threads * (series * 16 + shape->timings * 25000);
+	options.tick_ms = options.history_ms = 1; /* each tick keeps an entry */
 	bench_scene_open(&segment->scene, "snapshot", &options);
 	register_series(segment);
 	struct bench_team *team = bench_team_start(threads);

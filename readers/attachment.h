@@ -22,6 +22,11 @@ struct astshm_reader {
 	uint64_t *slots[2]; /* two histograms, aligned to 64 */
 	uint64_t *totals;   /* of counters, by cell; kept from pass to pass */
 	uint64_t total_room;
+	/* An entry of the history (history_encode.c); kept for the next. */
+	struct history_bytes {
+		uint8_t *start;
+		size_t room;
+	} entry_bytes;
 	size_t snapshot_bytes; /* what the last snapshot took: a hint for the next */
 	/* The most that was asked for by that hint: up to this the heap is taken to
 	 * have memory that earlier snapshots gave back. */

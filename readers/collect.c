@@ -32,6 +32,7 @@ struct collect {
 	uint64_t cells; /* counters of chunks that exist */
 	bool per_thread, keep_rows;
 	uint32_t *row_of; /* of each series; NULL: nobody wants to know */
+	const struct collect_visitor *visitor; /* NULL: series are kept */
 };
 
 struct collect_stamp collect_stamp(const struct reader_view *view)
@@ -226,7 +227,7 @@ static bool fill_histogram(struct collect *collect, const struct directory_row *
 	blocks_histogram_value(pass, &histogram, &series->histogram);
 	if (collect->per_thread)
 		threads_finish(&collect->threads, series);
-	if (!keep_slots(collect, &series->histogram))
+	if (collect->visitor == NULL && !keep_slots(collect, &series->histogram))
 		collect->threads.no_memory = true;
 	return true;
 }
@@ -287,6 +288,25 @@ static void fill_all(struct collect *collect)
 	}
 }
 
+/* One by one, each gone before the next: nothing of them is kept. */
+static void visit_all(struct collect *collect, bool check)
+{
+	const struct directory *directory = &collect->reader->directory;
+	const struct collect_visitor *visitor = collect->visitor;
+	struct astshm_series series;
+	visitor->begin(visitor->context);
+	for (uint32_t i = 0; i < directory->row_count && !collect->pass.late; i++) {
+		const struct directory_row *row = &directory->rows[i];
+		look_ahead(collect->view, row, directory->row_count - i);
+		if (!collect_visible(row->record, collect->pass.epoch) ||
+		    !fill_series(collect, row, &series))
+			continue;
+		fence_acquire(); /* as drop_retired */
+		if (!check || load_relaxed(&row->record->state) == row->state_word)
+			visitor->take(visitor->context, row, &series);
+	}
+}
+
 /* Leaves out the series whose record was retired while it was read: its
  * state word changes before its cells do. */
 static void drop_retired(struct collect *collect)
@@ -315,6 +335,16 @@ static int fill_families(struct collect *collect)
 	snapshot->family_count = directory->shown_count;
 	snapshot_index_kinds(snapshot);
 	return 0;
+}
+
+static int visit(struct collect *collect, bool check)
+{
+	int code = sum_counters(collect);
+	if (code != 0)
+		return code;
+	fence_acquire(); /* cells before flags, see fill_counter */
+	visit_all(collect, check);
+	return collect->pass.late ? -ETIMEDOUT : 0;
 }
 
 static int fill_snapshot(struct collect *collect, bool check)
@@ -403,9 +433,15 @@ static int fill_segment(struct collect *collect)
 	return info->name != NULL ? 0 : -ENOMEM;
 }
 
+/* What a pass is made for. */
+struct collect_order {
+	unsigned flags;
+	const struct collect_visitor *visitor;
+};
+
 static int collect_once(struct astshm_reader *reader, const struct reader_view *view,
-			const struct collect_stamp *stamp, unsigned flags, bool check,
-			struct astshm_snapshot *snapshot)
+			const struct collect_stamp *stamp, const struct collect_order *order,
+			bool check, struct astshm_snapshot *snapshot)
 {
 	struct collect collect = {
 		.reader = reader,
@@ -415,13 +451,14 @@ static int collect_once(struct astshm_reader *reader, const struct reader_view *
 			  .counters_epoch = stamp->counters_epoch,
 			  .room = blocks_room(view),
 			  .deadline_ns = view->deadline_ns },
-		.per_thread = (flags & ASTSHM_PER_THREAD) != 0,
-		.keep_rows = (flags & COLLECT_ROWS) != 0,
+		.per_thread = (order->flags & ASTSHM_PER_THREAD) != 0,
+		.keep_rows = (order->flags & COLLECT_ROWS) != 0,
+		.visitor = order->visitor,
 	};
 	threads_init(&collect.threads, view, snapshot->arena);
 	int code = fill_segment(&collect);
 	if (code == 0)
-		code = fill_snapshot(&collect, check);
+		code = order->visitor ? visit(&collect, check) : fill_snapshot(&collect, check);
 	snapshot->segment.torn = collect.pass.torn;
 	snapshot->segment.bad_records = collect.pass.bad + reader->directory.bad_records +
 					reader->directory.bad_extents;
@@ -442,8 +479,22 @@ static bool whole(const struct reader_view *view, const struct collect_stamp *st
 	       load_acquire(&view_header(view)->committed_bytes) == view->committed;
 }
 
-int collect_snapshot(struct astshm_reader *reader, unsigned flags,
-		     struct astshm_snapshot **snapshot)
+/* With the room that the last one took, if it will keep the series. */
+static struct astshm_snapshot *begin_snapshot(struct astshm_reader *reader,
+					      const struct collect_order *order)
+{
+	struct astshm_snapshot *made = snapshot_create();
+	if (made == NULL || order->visitor != NULL)
+		return made;
+	reader_arena_reserve(made->arena, reader->snapshot_bytes,
+			     reader->snapshot_bytes > reader->reserved_bytes);
+	if (reader->snapshot_bytes > reader->reserved_bytes)
+		reader->reserved_bytes = reader->snapshot_bytes;
+	return made;
+}
+
+static int collect(struct astshm_reader *reader, const struct collect_order *order,
+		   struct astshm_snapshot **snapshot)
 {
 	struct reader_view view;
 	bool again = false;
@@ -460,15 +511,12 @@ int collect_snapshot(struct astshm_reader *reader, unsigned flags,
 		struct collect_stamp stamp = collect_stamp(&view);
 		bool check = again || (stamp.retiring & 1) != 0;
 		code = directory_update(&reader->directory, &view, stamp.retiring, check);
-		struct astshm_snapshot *made = code == 0 ? snapshot_create() : NULL;
+		struct astshm_snapshot *made = code == 0 ? begin_snapshot(reader, order) : NULL;
 		if (made == NULL)
 			return code == 0 ? -ENOMEM : code;
-		reader_arena_reserve(made->arena, reader->snapshot_bytes,
-				     reader->snapshot_bytes > reader->reserved_bytes);
-		if (reader->snapshot_bytes > reader->reserved_bytes)
-			reader->reserved_bytes = reader->snapshot_bytes;
-		code = collect_once(reader, &view, &stamp, flags, check, made);
-		reader->snapshot_bytes = reader_arena_used(made->arena);
+		code = collect_once(reader, &view, &stamp, order, check, made);
+		if (order->visitor == NULL)
+			reader->snapshot_bytes = reader_arena_used(made->arena);
 		if (code == 0 && whole(&view, &stamp, check, made)) {
 			*snapshot = made;
 			return 0;
@@ -478,4 +526,16 @@ int collect_snapshot(struct astshm_reader *reader, unsigned flags,
 			return code;
 		again = true;
 	}
+}
+
+int collect_snapshot(struct astshm_reader *reader, unsigned flags,
+		     struct astshm_snapshot **snapshot)
+{
+	return collect(reader, &(struct collect_order){ .flags = flags }, snapshot);
+}
+
+int collect_each(struct astshm_reader *reader, const struct collect_visitor *visitor,
+		 struct astshm_snapshot **head)
+{
+	return collect(reader, &(struct collect_order){ .visitor = visitor }, head);
 }

@@ -35,4 +35,17 @@ const uint64_t *collect_shared_cell(struct blocks_pass *pass,
 int collect_snapshot(struct astshm_reader *reader, unsigned flags,
 		     struct astshm_snapshot **snapshot);
 
+/* Takes the series of a pass as they are read. */
+struct collect_visitor {
+	void (*begin)(void *context); /* again, where a pass was disturbed */
+	/* Values, slots included, are good for the call. */
+	void (*take)(void *context, const struct directory_row *row,
+		     const struct astshm_series *series);
+	void *context;
+};
+
+/* The same without a snapshot of the series; *head has all but them. */
+int collect_each(struct astshm_reader *reader, const struct collect_visitor *visitor,
+		 struct astshm_snapshot **head);
+
 #endif

@@ -53,6 +53,7 @@ struct history_value {
 	uint64_t index;
 	uint64_t generation;
 	uint32_t at; /* where its values begin */
+	uint32_t slots; /* histograms: how many it tells of */
 };
 
 struct history_cursor {

@@ -107,7 +107,7 @@ static void get_histogram(struct history_cursor *cursor, struct astshm_histogram
 		cursor->bad = true;
 }
 
-static void pass_over(struct history_cursor *cursor, const struct history_value *value)
+static void pass_over(struct history_cursor *cursor, struct history_value *value)
 {
 	struct astshm_histogram histogram;
 	struct astshm_gauge_value gauge;
@@ -121,6 +121,7 @@ static void pass_over(struct history_cursor *cursor, const struct history_value 
 	case ASTSHM_KIND_TIMING:
 	case ASTSHM_KIND_DISTRIBUTION:
 		get_histogram(cursor, &histogram, NULL);
+		value->slots = histogram.slot_count;
 		break;
 	}
 }
@@ -136,6 +137,7 @@ bool history_next(struct history_cursor *cursor, struct history_value *value)
 	value->index = cursor->index;
 	value->generation = get(cursor);
 	value->at = cursor->at;
+	value->slots = 0;
 	if (!cursor->bad)
 		pass_over(cursor, value);
 	return !cursor->bad;
@@ -191,8 +193,6 @@ static int fill_values(const struct history_entry *entry, const struct history_v
 		       struct astshm_snapshot *snapshot, struct astshm_series *series)
 {
 	struct history_cursor cursor = cursor_at(entry, value);
-	uint64_t slots[ASTSHM_HISTOGRAM_SLOTS] = { 0 };
-	struct astshm_histogram *histogram = &series->histogram;
 	switch (series->kind) {
 	case ASTSHM_KIND_COUNTER: {
 		uint64_t number = get(&cursor);
@@ -206,22 +206,47 @@ static int fill_values(const struct history_entry *entry, const struct history_v
 	case ASTSHM_KIND_DISTRIBUTION:
 		break;
 	}
-	get_histogram(&cursor, histogram, slots);
-	histogram->slots = reader_arena_copy(snapshot->arena, slots,
-					     histogram->slot_count * sizeof *slots);
-	return histogram->slots != NULL ? 0 : -ENOMEM;
+	/* As many as history_next found there. */
+	uint64_t *slots = reader_arena_array(snapshot->arena, value->slots, sizeof *slots);
+	if (slots == NULL)
+		return -ENOMEM;
+	get_histogram(&cursor, &series->histogram, slots);
+	return 0;
 }
 
-/* By the directory's order, so sorted; a record that is used again since, or
- * by another kind, is another series. */
+/* What the entry says of a row's series, or NULL. A record that is used again
+ * since, or by another kind, is another series. */
+static const struct history_value *value_of(const struct directory_row *row,
+					    const struct history_value *values)
+{
+	const struct history_value *value = &values[row->index];
+	if (value->kind != row->series.kind ||
+	    value->generation != ASTSHM_SERIES_GENERATION(row->state_word))
+		return NULL;
+	return value;
+}
+
+/* In one piece, and its pages at once: most of the time would go there. */
+static void reserve(const struct history_names *names, const struct history_value *values,
+		    struct astshm_snapshot *snapshot)
+{
+	size_t bytes = 0;
+	for (uint32_t i = 0; i < names->row_count; i++) {
+		const struct history_value *value = value_of(&names->rows[i], values);
+		bytes += value != NULL ? value->slots * sizeof(uint64_t) + 16 : 0;
+	}
+	reader_arena_reserve(snapshot->arena, bytes, true);
+}
+
+/* By the directory's order, so sorted. */
 static int fill_series(const struct history_names *names, const struct history_entry *entry,
 		       const struct history_value *values, struct astshm_snapshot *snapshot)
 {
+	reserve(names, values, snapshot);
 	for (uint32_t i = 0; i < names->row_count; i++) {
 		const struct directory_row *row = &names->rows[i];
-		const struct history_value *value = &values[row->index];
-		if (value->kind != row->series.kind ||
-		    value->generation != ASTSHM_SERIES_GENERATION(row->state_word))
+		const struct history_value *value = value_of(row, values);
+		if (value == NULL)
 			continue;
 		struct astshm_series *series = &snapshot->series[snapshot->series_count++];
 		*series = (struct astshm_series){

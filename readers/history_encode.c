@@ -5,30 +5,50 @@
  * (LEB128), so that the many small counts of a histogram take a byte each.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "collect.h"
 #include "history.h"
-#include "sink.h"
 #include "snapshot.h"
 
 #define NUMBER_MOST 10u /* bytes */
+/* A histogram with a number for each slot; everything else takes less. */
+#define SERIES_MOST ((ASTSHM_HISTOGRAM_SLOTS + 16) * NUMBER_MOST)
 
+/* Grows in the reader's memory, which the next entry finds as it is: fresh pages
+ * would cost more than all that is put into them. */
 struct encoder {
-	struct sink sink;
-	uint64_t bytes;
+	struct history_bytes *bytes;
+	uint8_t *end;
 	int64_t index; /* of the series before */
+	uint32_t series;
+	bool no_memory;
 };
+
+static bool has_room(struct encoder *encoder)
+{
+	struct history_bytes *bytes = encoder->bytes;
+	size_t used = bytes->start != NULL ? (size_t)(encoder->end - bytes->start) : 0;
+	if (bytes->room - used >= SERIES_MOST)
+		return true;
+	size_t room = bytes->room * 2 + SERIES_MOST;
+	uint8_t *moved = realloc(bytes->start, room);
+	if (moved == NULL)
+		return false;
+	bytes->start = moved;
+	bytes->room = room;
+	encoder->end = moved + used;
+	return true;
+}
 
 static void put(struct encoder *encoder, uint64_t value)
 {
-	uint8_t *start = (uint8_t *)sink_room(&encoder->sink, NUMBER_MOST), *p = start;
-
+	uint8_t *p = encoder->end;
 	for (; value >= 0x80; value >>= 7)
 		*p++ = (uint8_t)(value | 0x80);
 	*p++ = (uint8_t)value;
-	encoder->bytes += (uint64_t)(p - start);
-	sink_end(&encoder->sink, (const char *)p);
+	encoder->end = p;
 }
 
 static uint64_t zigzag(int64_t value)
@@ -38,14 +58,13 @@ static uint64_t zigzag(int64_t value)
 
 static void put_double(struct encoder *encoder, double value)
 {
-	sink_put(&encoder->sink, &value, sizeof value);
-	encoder->bytes += sizeof value;
+	memcpy(encoder->end, &value, sizeof value);
+	encoder->end += sizeof value;
 }
 
 static void put_counter(struct encoder *encoder, const struct astshm_series *series)
 {
 	int64_t value = series->counter.value;
-
 	put(encoder, series->monotonic ? (uint64_t)value : zigzag(value));
 }
 
@@ -77,7 +96,6 @@ static void put_slots(struct encoder *encoder, const uint64_t *slots, uint32_t c
 static void put_histogram(struct encoder *encoder, const struct astshm_histogram *histogram)
 {
 	uint32_t low = 0, high = histogram->slot_count;
-
 	put(encoder, histogram->count);
 	if (histogram->count == 0)
 		return;
@@ -97,12 +115,24 @@ static void put_histogram(struct encoder *encoder, const struct astshm_histogram
 	put_slots(encoder, histogram->slots + low, high - low);
 }
 
-static void put_series(struct encoder *encoder, const struct directory_row *row,
+static void begin(void *context)
+{
+	struct encoder *encoder = context;
+	encoder->end = encoder->bytes->start;
+	encoder->index = 0;
+	encoder->series = 0;
+}
+
+static void put_series(void *context, const struct directory_row *row,
 		       const struct astshm_series *series)
 {
+	struct encoder *encoder = context;
 	uint64_t step = zigzag((int64_t)row->index - encoder->index);
-
+	encoder->no_memory |= !has_room(encoder);
+	if (encoder->no_memory)
+		return;
 	encoder->index = row->index;
+	encoder->series++;
 	put(encoder, step << HISTORY_KIND_BITS | (series->monotonic ? HISTORY_MONOTONIC : 0) |
 			     ((unsigned)series->kind - 1));
 	put(encoder, ASTSHM_SERIES_GENERATION(row->state_word));
@@ -120,19 +150,15 @@ static void put_series(struct encoder *encoder, const struct directory_row *row,
 	}
 }
 
-static void fill_head(const struct astshm_snapshot *snapshot, const struct encoder *encoder,
-		      struct astshm_history_entry *head)
+static void fill_head(const struct astshm_snapshot *snapshot, struct astshm_history_entry *head)
 {
 	const struct astshm_segment_info *segment = &snapshot->segment;
-
 	*head = (struct astshm_history_entry){
 		.realtime_ns = snapshot->timestamp_ns,
 		.monotonic_ns = snapshot->monotonic_ns,
 		.uptime_ns = snapshot->uptime_ns,
 		.epoch = segment->epoch,
 		.counters_epoch = segment->counters_epoch,
-		.bytes = (uint32_t)encoder->bytes,
-		.series = (uint32_t)snapshot->series_count,
 		.threads = (uint32_t)segment->threads,
 		.committed_bytes = segment->bytes,
 		.dropped = segment->dropped,
@@ -142,26 +168,24 @@ static void fill_head(const struct astshm_snapshot *snapshot, const struct encod
 	};
 }
 
-int astshm_reader_encode_entry(struct astshm_reader *reader, const struct astshm_sink *out,
+int astshm_reader_encode_entry(struct astshm_reader *reader, const void **bytes,
 			       struct astshm_history_entry *head)
 {
+	struct encoder encoder = { .bytes = &reader->entry_bytes };
+	const struct collect_visitor visitor = { begin, put_series, &encoder };
 	struct astshm_snapshot *snapshot;
-	struct encoder encoder;
-	int code = collect_snapshot(reader, COLLECT_ROWS, &snapshot);
-
+	int code = collect_each(reader, &visitor, &snapshot);
 	if (code != 0)
 		return code;
-	sink_init(&encoder.sink, out);
-	encoder.bytes = 0;
-	encoder.index = 0;
-	for (size_t i = 0; i < snapshot->series_count; i++)
-		put_series(&encoder, &reader->directory.rows[snapshot->row_of[i]],
-			   &snapshot->series[i]);
-	code = sink_finish(&encoder.sink);
-	if (code == 0 && encoder.bytes > UINT32_MAX)
-		code = -EOVERFLOW;
-	if (code == 0)
-		fill_head(snapshot, &encoder, head);
+	fill_head(snapshot, head);
 	astshm_snapshot_free(&snapshot);
-	return code;
+	if (encoder.no_memory)
+		return -ENOMEM;
+	size_t length = encoder.series > 0 ? (size_t)(encoder.end - encoder.bytes->start) : 0;
+	if (length > UINT32_MAX)
+		return -EOVERFLOW;
+	head->bytes = (uint32_t)length;
+	head->series = encoder.series;
+	*bytes = encoder.bytes->start;
+	return 0;
 }

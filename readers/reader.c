@@ -202,6 +202,7 @@ void astshm_reader_close(struct astshm_reader **reader)
 	detach(gone);
 	free(gone->slots[0]);
 	free(gone->totals);
+	free(gone->entry_bytes.start);
 	free(gone);
 }
 

@@ -230,6 +230,7 @@ int astshm_snapshot_subtract(const struct astshm_snapshot *newer,
 	if (!made)
 		return derive_fail(error, -ENOMEM, "out of memory");
 	made->interval_ns = length_ns;
+	reader_arena_reserve(made->arena, reader_arena_used(newer->arena), true);
 	between.arena = made->arena;
 	between.seconds = (double)length_ns / 1e9;
 	int code = subtract_all(&between, made, newer);

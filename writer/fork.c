@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fork. Locks are taken in the order liburcu's, open lock, each writer's:
+ * Fork. Locks are taken in the order liburcu's, open lock, each writer's (its
+ * reader's before its own, as a tick does):
  * a synchronize_rcu that is under way ends only when readers leave, and a
  * reader in a first touch may wait for a writer's lock, so that lock must not
  * be held while we wait for liburcu's. For the same reason nobody registers
@@ -32,20 +33,16 @@ static void prepare(void)
 		urcu_bp_before_fork();
 	pthread_mutex_lock(&writer_open_lock);
 	for (uint32_t i = 0; i < ASTSHM_WRITER_NUMBERS; i++) {
-		writer_all[i].tick_turn_taken =
-			pthread_mutex_trylock(&writer_all[i].tick_turn) == 0;
-		pthread_mutex_lock(&writer_all[i].lock);
 		pthread_mutex_lock(&writer_all[i].reader_lock);
+		pthread_mutex_lock(&writer_all[i].lock);
 	}
 }
 
 static void unlock_all(void)
 {
 	for (uint32_t i = ASTSHM_WRITER_NUMBERS; i-- > 0;) {
-		pthread_mutex_unlock(&writer_all[i].reader_lock);
 		pthread_mutex_unlock(&writer_all[i].lock);
-		if (writer_all[i].tick_turn_taken)
-			pthread_mutex_unlock(&writer_all[i].tick_turn);
+		pthread_mutex_unlock(&writer_all[i].reader_lock);
 	}
 	pthread_mutex_unlock(&writer_open_lock);
 }
@@ -57,17 +54,6 @@ static void parent(void)
 		urcu_bp_after_fork_parent();
 }
 
-/* Taken in prepare only if it was free: a tick may wait for liburcu's lock. Where
- * one was under way, what it was at is lost to the child. */
-static void forget_ticks(struct astshm_writer *writer)
-{
-	if (!writer->tick_turn_taken)
-		writer->history.bytes = NULL;
-	writer_history_clear(&writer->history);
-	pthread_mutex_init(&writer->tick_turn, NULL);
-	writer_health_restart(writer);
-}
-
 /*
  * The child lets go of its parent's segment: above all of the descriptor, since
  * the lock that shows the parent alive lasts as long as any copy of it.
@@ -76,9 +62,11 @@ static void let_go(struct astshm_writer *writer)
 {
 	pthread_mutex_init(&writer->lock, NULL);
 	pthread_mutex_init(&writer->reader_lock, NULL);
-	/* Not taken in prepare: the tick's thread may have held it. */
+	/* Not taken in prepare: the tick's thread may have held them. */
 	pthread_mutex_init(&writer->tick_lock, NULL);
-	forget_ticks(writer);
+	pthread_mutex_init(&writer->tick_turn, NULL);
+	writer_history_clear(&writer->history);
+	writer_health_restart(writer);
 	if (writer->generation == 0)
 		return;
 	writer_switch(writer, false);

@@ -119,16 +119,22 @@ int astshm_get_distribution(struct astshm_writer *writer, const char *name,
 	return get_statistics(writer, ASTSHM_KIND_DISTRIBUTION, name, tags, tag_count, value);
 }
 
-int writer_read(struct astshm_writer *writer, const struct astshm_sink *sink,
+int writer_read(struct astshm_writer *writer, const void **bytes,
 		struct astshm_history_entry *head)
 {
 	int result = lock_reader(writer);
 
 	if (result < 0)
 		return result;
-	result = astshm_reader_encode_entry(writer->reader, sink, head);
-	pthread_mutex_unlock(&writer->reader_lock);
+	result = astshm_reader_encode_entry(writer->reader, bytes, head);
+	if (result < 0)
+		pthread_mutex_unlock(&writer->reader_lock);
 	return result;
+}
+
+void writer_read_end(struct astshm_writer *writer)
+{
+	pthread_mutex_unlock(&writer->reader_lock);
 }
 
 int astshm_get_window(struct astshm_writer *writer, int64_t window_ns,

@@ -7,22 +7,18 @@
  */
 #include "history.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "storage.h"
 
 #define RUN_CHUNKS 15u /* taken from the segment at a time */
 #define CHUNK_ROOM (ASTSHM_HISTORY_WORDS * (uint32_t)sizeof(uint64_t))
-#define FIRST_ROOM 4096u
 
 /* Recording keeps an eighth of the segment that the history never takes. */
 #define KEPT_SHARE 8u
 
 void writer_history_clear(struct writer_history *history)
 {
-	free(history->bytes);
 	memset(history, 0, sizeof *history);
 }
 
@@ -211,17 +207,16 @@ static void fill_chunk(struct astshm_history_chunk *chunk, const uint8_t *bytes,
 	}
 }
 
-/* The bytes of history->bytes, as a list of chunks; 0: there are none. */
-static uint64_t store_bytes(struct astshm_writer *writer)
+/* A list of chunks that hold the bytes; 0: there are none. */
+static uint64_t store_bytes(struct astshm_writer *writer, const uint8_t *bytes, size_t length)
 {
-	const struct writer_history *history = &writer->history;
 	uint64_t first = 0, *link = &first;
 
-	for (size_t done = 0; done < history->length; done += CHUNK_ROOM) {
-		size_t left = history->length - done;
+	for (size_t done = 0; done < length; done += CHUNK_ROOM) {
+		size_t left = length - done;
 		uint64_t off = take_chunk(writer);
 		struct astshm_history_chunk *chunk = chunk_at(writer, off);
-		fill_chunk(chunk, history->bytes + done, left < CHUNK_ROOM ? left : CHUNK_ROOM);
+		fill_chunk(chunk, bytes + done, left < CHUNK_ROOM ? left : CHUNK_ROOM);
 		__atomic_store_n(link, off, __ATOMIC_RELAXED);
 		link = &chunk->next_off;
 		__atomic_store_n(link, 0, __ATOMIC_RELAXED);
@@ -242,49 +237,26 @@ static void store_entry(struct astshm_writer *writer, struct astshm_history_entr
 	writer_word_add(&head_of(writer)->appended, 1);
 }
 
-static bool append(struct astshm_writer *writer, struct astshm_history_entry *head)
+/* Under the writer's lock, for room. */
+static void append(struct astshm_writer *writer, struct astshm_history_entry *head,
+		   const uint8_t *bytes)
 {
-	struct writer_history *history = &writer->history;
-	bool kept = false;
+	struct astshm_history_entry *entry = NULL;
 
-	pthread_mutex_lock(&writer->lock);
-	if (history->off != 0 || make_table(writer)) {
-		prune(writer);
-		struct astshm_history_entry *entry = NULL;
-		if (make_room(writer, (history->length + CHUNK_ROOM - 1) / CHUNK_ROOM))
-			entry = find_empty(writer);
-		kept = entry != NULL;
-		if (kept) {
-			head->first_off = store_bytes(writer);
-			store_entry(writer, entry, head);
-		} else {
-			writer_word_add(&head_of(writer)->skipped, 1);
-		}
+	if (writer->history.off == 0 && !make_table(writer))
+		return;
+	prune(writer);
+	if (make_room(writer, (head->bytes + CHUNK_ROOM - 1) / CHUNK_ROOM))
+		entry = find_empty(writer);
+	if (!entry) {
+		writer_word_add(&head_of(writer)->skipped, 1);
+		return;
 	}
-	pthread_mutex_unlock(&writer->lock);
-	return kept;
+	head->first_off = store_bytes(writer, bytes, head->bytes);
+	store_entry(writer, entry, head);
 }
 
 /* --- a tick ------------------------------------------------------------------ */
-
-static int take_bytes(void *context, const void *bytes, size_t count)
-{
-	struct writer_history *history = context;
-
-	if (history->room - history->length < count) {
-		size_t room = history->room ? history->room : FIRST_ROOM;
-		while (room - history->length < count)
-			room *= 2;
-		uint8_t *moved = realloc(history->bytes, room);
-		if (!moved)
-			return -ENOMEM;
-		history->bytes = moved;
-		history->room = room;
-	}
-	memcpy(history->bytes + history->length, bytes, count);
-	history->length += count;
-	return 0;
-}
 
 static bool is_due(uint64_t now_ns, uint64_t due_ns, uint64_t slack_ns)
 {
@@ -309,26 +281,33 @@ static bool is_coarse(struct astshm_writer *writer, uint64_t now_ns)
 	return true;
 }
 
+/* Beats are some way apart: the one nearest to the time will do. */
+static bool is_time(const struct astshm_writer *writer, uint64_t now_ns)
+{
+	const struct astshm_writer_options *options = &writer->options;
+	uint32_t beat_ms = options->tick_ms < options->history_ms ? options->tick_ms
+								  : options->history_ms;
+
+	return options->history_ms != ASTSHM_HISTORY_NONE &&
+	       is_due(now_ns, writer->history.next_ns, beat_ms * 500000ull);
+}
+
 void writer_history_tick(struct astshm_writer *writer)
 {
 	struct writer_history *history = &writer->history;
-	const struct astshm_writer_options *options = &writer->options;
-	const struct astshm_sink sink = { take_bytes, history };
 	struct astshm_history_entry head;
+	const void *bytes;
 	uint64_t now_ns = shm_monotonic_ns();
 
-	/* Beats are some way apart: the one nearest to the time will do. */
-	if (options->history_ms == ASTSHM_HISTORY_NONE ||
-	    !is_due(now_ns, history->next_ns,
-		    (options->tick_ms < options->history_ms ? options->tick_ms
-							    : options->history_ms) * 500000ull))
+	if (!is_time(writer, now_ns))
 		return;
-	history->next_ns = next_due(history->next_ns, now_ns, options->history_ms * 1000000ull);
-	history->length = 0;
-	int code = writer_read(writer, &sink, &head);
-	if (code == 0) {
-		head.flags = is_coarse(writer, now_ns) ? ASTSHM_HISTORY_COARSE : 0;
-		head.sequence = 0;
-		(void)append(writer, &head);
-	}
+	history->next_ns = next_due(history->next_ns, now_ns,
+				    writer->options.history_ms * 1000000ull);
+	if (writer_read(writer, &bytes, &head) < 0)
+		return;
+	head.flags = is_coarse(writer, now_ns) ? ASTSHM_HISTORY_COARSE : 0;
+	pthread_mutex_lock(&writer->lock);
+	append(writer, &head, bytes);
+	pthread_mutex_unlock(&writer->lock);
+	writer_read_end(writer);
 }

@@ -9,9 +9,13 @@
 
 #include "state.h"
 
-/* A pass as the bytes of an entry, through the writer's own reader (get.c). */
-int writer_read(struct astshm_writer *writer, const struct astshm_sink *sink,
+/*
+ * A pass as an entry, through the writer's own reader (get.c), which is locked
+ * until writer_read_end: the bytes are in its memory. Not so after an error.
+ */
+int writer_read(struct astshm_writer *writer, const void **bytes,
 		struct astshm_history_entry *head);
+void writer_read_end(struct astshm_writer *writer);
 
 /* Forgets the entries of a segment that is no more. */
 void writer_history_clear(struct writer_history *history);

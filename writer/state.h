@@ -106,8 +106,6 @@ struct writer_history {
 	uint64_t next_ns, next_coarse_ns; /* CLOCK_MONOTONIC: when one is due */
 	uint64_t free_off; /* chunks that no entry has, linked */
 	uint64_t free_count, chunk_count;
-	uint8_t *bytes; /* the entry that is being made */
-	size_t length, room;
 };
 
 struct astshm_writer {
@@ -178,7 +176,6 @@ struct astshm_writer {
 	struct writer_history history;
 	struct writer_health *health; /* see health.h; NULL: not recorded yet */
 	pthread_mutex_t tick_turn; /* held through a tick: one at a time */
-	bool tick_turn_taken;      /* by a fork under way */
 	pthread_t tick_thread;
 	pthread_mutex_t tick_lock;
 	pthread_cond_t tick_wake;

@@ -408,14 +408,13 @@ ASTSHM_API int astshm_history_snapshot(const struct astshm_history *history, siz
 				       struct astshm_error *error);
 
 struct astshm_history_entry;
-struct astshm_sink;
 /*
- * For writers: one pass, as an entry's bytes (doc/segment.md) into `sink` and its
- * head but for sequence, first_off and flags. Errors as astshm_reader_snapshot,
- * and what the sink says; -EOVERFLOW: 4 GiB are not enough.
+ * For writers: one pass as an entry of the history (doc/segment.md): its bytes,
+ * head->bytes of them, which are the reader's until its next call; and its head
+ * but for sequence, first_off and flags. Errors as astshm_reader_snapshot, by code
+ * alone; -EOVERFLOW: 4 GiB are not enough.
  */
-ASTSHM_API int astshm_reader_encode_entry(struct astshm_reader *reader,
-					  const struct astshm_sink *sink,
+ASTSHM_API int astshm_reader_encode_entry(struct astshm_reader *reader, const void **bytes,
 					  struct astshm_history_entry *head);
 
 /* --- from snapshots to snapshots ------------------------------------ */

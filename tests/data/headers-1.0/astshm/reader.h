@@ -408,14 +408,13 @@ ASTSHM_API int astshm_history_snapshot(const struct astshm_history *history, siz
 				       struct astshm_error *error);
 
 struct astshm_history_entry;
-struct astshm_sink;
 /*
- * For writers: one pass, as an entry's bytes (doc/segment.md) into `sink` and its
- * head but for sequence, first_off and flags. Errors as astshm_reader_snapshot,
- * and what the sink says; -EOVERFLOW: 4 GiB are not enough.
+ * For writers: one pass as an entry of the history (doc/segment.md): its bytes,
+ * head->bytes of them, which are the reader's until its next call; and its head
+ * but for sequence, first_off and flags. Errors as astshm_reader_snapshot, by code
+ * alone; -EOVERFLOW: 4 GiB are not enough.
  */
-ASTSHM_API int astshm_reader_encode_entry(struct astshm_reader *reader,
-					  const struct astshm_sink *sink,
+ASTSHM_API int astshm_reader_encode_entry(struct astshm_reader *reader, const void **bytes,
 					  struct astshm_history_entry *head);
 
 /* --- from snapshots to snapshots ------------------------------------ */
@@ -434,7 +433,8 @@ ASTSHM_API int astshm_snapshot_subtract(const struct astshm_snapshot *newer,
 
 /*
  * One snapshot of several processes or machines: counters and buckets add up,
- * gauges as their merge mode says. -ENODATA: a histogram without buckets.
+ * gauges as their merge mode says. -ENODATA: a histogram without buckets; -EINVAL:
+ * parts that do not fit together; -EOVERFLOW: more samples than 64 bits count.
  */
 ASTSHM_API int astshm_snapshot_merge(const struct astshm_snapshot *const *parts, size_t count,
 				     struct astshm_snapshot **merged,
@@ -454,7 +454,7 @@ ASTSHM_API int astshm_snapshot_sort(const struct astshm_snapshot *snapshot,
 
 /*
  * Adds series up over all tags but `keys` (count 0: over all). Series that
- * lack a key are grouped as if its value were missing.
+ * lack a key are grouped as if its value were missing. Errors as for merging.
  */
 ASTSHM_API int astshm_snapshot_group(const struct astshm_snapshot *snapshot,
 				     const char *const *keys, size_t count,

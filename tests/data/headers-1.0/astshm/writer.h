@@ -57,6 +57,7 @@ enum astshm_open_flags {
 	ASTSHM_OPEN_KEEP = 4,         /* leave the closed segment behind at close */
 	ASTSHM_OPEN_TICK_THREAD = 8,  /* a thread of the library calls the tick */
 	ASTSHM_OPEN_NO_RCU_ATFORK = 16, /* the host installs liburcu-bp's fork hooks */
+	ASTSHM_OPEN_HEALTH = 32,      /* ticks record process.* and astshm.* (doc/metrics.md) */
 };
 
 /* Zero or NULL anywhere means the default in brackets. */
@@ -125,7 +126,8 @@ ASTSHM_API int astshm_writer_reopen(struct astshm_writer *writer, struct astshm_
 /*
  * The housekeeping a host calls every tick_ms (ASTSHM_OPEN_TICK_THREAD: the
  * library does): beats the heartbeat, refines the clock, links the segment
- * to its name again if that vanished, and appends to the history what all series
+ * to its name again if that vanished, records how the process is
+ * (ASTSHM_OPEN_HEALTH), and appends to the history what all series
  * are now, if that is due. -EAGAIN: the name now belongs to another
  * file; the other errors as for open. Some system calls; waits for 2 ms
  * where a name vanished, else for nobody.
