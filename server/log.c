@@ -138,3 +138,40 @@ void log_limited(struct log_limit *limit, enum log_level level, const char *form
 	emit_level(level, format, arguments, withheld);
 	va_end(arguments);
 }
+
+bool log_limit_end(struct log_limit *limit, uint64_t now_ns, uint64_t *withheld)
+{
+	if (limit->withheld == 0 || now_ns - limit->window_start_ns < LOG_LIMIT_WINDOW_NS)
+		return false;
+	*withheld = limit->withheld;
+	limit->withheld = 0;
+	return true;
+}
+
+static void tell_withheld(const struct log_limit *limit, enum log_level level,
+			  const char *subject, uint64_t withheld, uint64_t now_ns)
+{
+	log_write(level, "%s: %llu more in %.1f s, not shown", subject,
+		  (unsigned long long)withheld,
+		  (double)(now_ns - limit->window_start_ns) / 1e9);
+}
+
+int log_withheld(struct log_limit *limit, enum log_level level, const char *subject)
+{
+	uint64_t withheld, now_ns;
+
+	if (limit->withheld == 0)
+		return -1;
+	now_ns = monotonic_ns();
+	if (!log_limit_end(limit, now_ns, &withheld))
+		return (int)((limit->window_start_ns + LOG_LIMIT_WINDOW_NS - now_ns) / 1000000 + 1);
+	tell_withheld(limit, level, subject, withheld, now_ns);
+	return -1;
+}
+
+void log_withheld_at_end(struct log_limit *limit, enum log_level level, const char *subject)
+{
+	if (limit->withheld > 0)
+		tell_withheld(limit, level, subject, limit->withheld, monotonic_ns());
+	limit->withheld = 0;
+}

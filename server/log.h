@@ -33,6 +33,16 @@ struct log_limit {
 /* log_write, at most LOG_LIMIT_LINES a window; the next line tells how many were withheld. */
 void log_limited(struct log_limit *limit, enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/*
+ * When a window has ended and no line came that would tell how many were withheld
+ * in it, one of its own does: "SUBJECT: N more in S s, not shown". Returns for how
+ * many milliseconds that is to come; -1: nothing is withheld.
+ */
+int log_withheld(struct log_limit *limit, enum log_level level, const char *subject);
+/* The same at the end of the thread, which waits for no window. */
+void log_withheld_at_end(struct log_limit *limit, enum log_level level, const char *subject);
+/* Of a window that is over: false, or *withheld, which counts as told from then on. */
+bool log_limit_end(struct log_limit *limit, uint64_t now_ns, uint64_t *withheld);
 /* May a line be shown now? *withheld: lines withheld since the last one shown. */
 bool log_limit_take(struct log_limit *limit, uint64_t now_ns, uint64_t *withheld);
 

@@ -179,6 +179,31 @@ void intake_observe(const struct intake *intake, uint64_t *received, uint64_t *l
 	*lost = __atomic_load_n(&intake->seen_lost, __ATOMIC_RELAXED);
 }
 
+static const char malformed_subject[] = "malformed datagrams";
+static const char unknown_subject[] = "messages outside an envelope";
+static const char refused_subject[] = "events dropped";
+
+/* Of two times to wait, where negative is never. */
+static int sooner(int one_ms, int other_ms)
+{
+	return one_ms < 0 || (other_ms >= 0 && other_ms < one_ms) ? other_ms : one_ms;
+}
+
+int intake_tell_withheld(struct intake *intake)
+{
+	int due_ms = log_withheld(&intake->malformed, LOG_WARNING, malformed_subject);
+
+	due_ms = sooner(due_ms, log_withheld(&intake->unknown, LOG_WARNING, unknown_subject));
+	return sooner(due_ms, log_withheld(&intake->refused, LOG_WARNING, refused_subject));
+}
+
+void intake_tell_withheld_at_end(struct intake *intake)
+{
+	log_withheld_at_end(&intake->malformed, LOG_WARNING, malformed_subject);
+	log_withheld_at_end(&intake->unknown, LOG_WARNING, unknown_subject);
+	log_withheld_at_end(&intake->refused, LOG_WARNING, refused_subject);
+}
+
 void intake_kernel_dropped(struct intake *intake, uint32_t count)
 {
 	intake->statistics.kernel_dropped += count;

@@ -53,6 +53,13 @@ void intake_datagram(struct intake *intake, const void *datagram, size_t size, b
 		     const struct sequence_source *source);
 /* How many datagrams came and how many numbers are missing so far; for any thread. */
 void intake_observe(const struct intake *intake, uint64_t *received, uint64_t *lost);
+/*
+ * For the UDP thread between datagrams: tells of a flood that is over how large it
+ * was. Returns for how many milliseconds that is to come; -1: there is none.
+ */
+int intake_tell_withheld(struct intake *intake);
+/* The same before the thread ends. */
+void intake_tell_withheld_at_end(struct intake *intake);
 /* `count` more datagrams never arrived here: the receive buffer was full. */
 void intake_kernel_dropped(struct intake *intake, uint32_t count);
 

@@ -109,12 +109,13 @@ static void *listen_until_stopped(void *argument)
 				  { .fd = listener->stop_event, .events = POLLIN } };
 
 	pthread_setname_np(pthread_self(), "ast-udp");
-	while (poll(waits, 2, -1) >= 0 || errno == EINTR) {
+	while (poll(waits, 2, intake_tell_withheld(listener->intake)) >= 0 || errno == EINTR) {
 		if (waits[1].revents)
 			break;
 		if (waits[0].revents)
 			receive(listener);
 	}
+	intake_tell_withheld_at_end(listener->intake);
 	return NULL;
 }
 

@@ -75,6 +75,36 @@ static void budget_of_lines_is_kept_and_renewed(void **state)
 	assert_int_equal(withheld, 0);
 }
 
+static void what_was_withheld_is_told_once_the_window_is_over(void **state)
+{
+	struct log_limit limit = { 0 };
+	uint64_t withheld = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < LOG_LIMIT_LINES + 7; i++)
+		log_limit_take(&limit, 100 * SECOND, &withheld);
+	assert_false(log_limit_end(&limit, 100 * SECOND + LOG_LIMIT_WINDOW_NS - 1, &withheld));
+	assert_true(log_limit_end(&limit, 100 * SECOND + LOG_LIMIT_WINDOW_NS, &withheld));
+	assert_int_equal(withheld, 7);
+	assert_false(log_limit_end(&limit, 101 * SECOND + LOG_LIMIT_WINDOW_NS, &withheld));
+	assert_true(log_limit_take(&limit, 101 * SECOND + LOG_LIMIT_WINDOW_NS, &withheld));
+	assert_int_equal(withheld, 0);
+}
+
+static void nothing_is_due_where_nothing_is_withheld(void **state)
+{
+	struct log_limit limit = { 0 };
+
+	(void)state;
+	assert_int_equal(log_withheld(&limit, LOG_ERROR, "x"), -1);
+	for (unsigned i = 0; i < LOG_LIMIT_LINES + 1; i++)
+		log_limited(&limit, LOG_ERROR, "one of many");
+	int due_ms = log_withheld(&limit, LOG_ERROR, "x");
+	assert_in_range(due_ms, 1, LOG_LIMIT_WINDOW_NS / 1000000 + 1);
+	log_withheld_at_end(&limit, LOG_ERROR, "x");
+	assert_int_equal(log_withheld(&limit, LOG_ERROR, "x"), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -82,6 +112,8 @@ int main(void)
 		cmocka_unit_test(long_text_is_cut_inside_the_buffer),
 		cmocka_unit_test(levels_have_names),
 		cmocka_unit_test(budget_of_lines_is_kept_and_renewed),
+		cmocka_unit_test(what_was_withheld_is_told_once_the_window_is_over),
+		cmocka_unit_test(nothing_is_due_where_nothing_is_withheld),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
