@@ -40,9 +40,10 @@ CLIENTS = 24
 FLOOD_EVERY = 4  # rounds
 WARM_UP = 3  # rounds, so that there was one of each kind; a fifth of many
 ENDS = ("kill at rest", "stop at rest", "kill at work", "stop at work", "kill at work")
-# A flood must not fit into the buffer, and a stalled client's queue must overflow.
-SERVER_OPTIONS = ["--control", "--udp-buffer", "262144", "--ws-clients", str(CLIENTS),
-                  "--ws-queue", "200"]
+# A flood must not fit into the buffer, and a stalled client's queue must overflow. Without
+# --control: what is made of clients' messages at random may switch the recording off.
+SERVER_OPTIONS = ["--udp-buffer", "262144", "--ws-clients", str(CLIENTS), "--ws-queue",
+                  "200"]
 
 # So that what is resident is what is in use: glibc would raise both thresholds to the
 # largest piece that was ever freed, and keep as much of each heap.
@@ -78,7 +79,7 @@ class Life:
         stop, visit = asyncio.Event(), self.visitors.one_after_the_other
         visitors = self.visitors
         tasks = [asyncio.create_task(each) for each in (
-            traffic.feed(self.sender, lambda: self.readers.json.newest, stop),
+            traffic.feed(self.sender, self.readers, stop),
             *(visit(visitors.polite, 0.2, stop) for _ in range(3)),
             *(visit(lambda: visitors.stalled(stop, 2), 0.5, stop) for _ in range(3)),
             *(visit(visitors.rude, 0.2, stop) for _ in range(2)),

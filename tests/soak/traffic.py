@@ -114,27 +114,30 @@ def queue_depth(document):
     return document["metrics"]["gauges"]["udp.queue.depth"]["current"]
 
 
-async def wait_for_room(sender, latest):
-    """`latest` is the newest document that a reader has, of this server or of the last."""
-    def in_flight():
-        document = latest()
-        if not document or document["segment"]["pid"] != sender.server.process.pid:
-            return sender.ledger.sent
-        values = harness.counters(document)
-        return (sender.ledger.sent - values["udp.packet.received"] -
-                values["udp.kernel.dropped"] + queue_depth(document))
+def in_flight(sender, document):
+    """By the newest document that a reader has, of this server or of the last."""
+    if not document or document["segment"]["pid"] != sender.server.process.pid:
+        return sender.ledger.sent
+    values = harness.counters(document)
+    return (sender.ledger.sent - values["udp.packet.received"] - values["udp.kernel.dropped"] +
+            queue_depth(document))
 
+
+async def wait_for_room(sender, readers):
     end = asyncio.get_running_loop().time() + harness.PATIENCE
-    while in_flight() > ROUND_ABOUT and sender.server.process.poll() is None:
-        assert asyncio.get_running_loop().time() < end, "datagrams never arrived"
+    while in_flight(sender, readers.json.newest) > ROUND_ABOUT and \
+            sender.server.process.poll() is None:
+        readers.raise_failures()
+        assert asyncio.get_running_loop().time() < end, \
+            ("datagrams never arrived", sender.ledger.sent, readers.json.newest)
         await asyncio.sleep(PAUSE)
 
 
-async def feed(sender, latest, stop):
+async def feed(sender, readers, stop):
     while not stop.is_set():
         for _ in range(BATCH):
             sender.step()
-        await wait_for_room(sender, latest)
+        await wait_for_room(sender, readers)
         await asyncio.sleep(PAUSE)
 
 
