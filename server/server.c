@@ -33,6 +33,7 @@ static int open_websocket(struct ast_server *server, const struct server_options
 
 	if (options->websocket_off)
 		return 0;
+	requests_init();
 	result = websocket_open(&server->websocket, &options->websocket, &host,
 				&server->metrics);
 	server->broadcast = broadcast_to_clients;

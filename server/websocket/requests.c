@@ -455,3 +455,9 @@ void requests_joined(void *context, websocket_client client)
 	if (queue_post(&server->queue, &welcome->task) < 0)
 		free(welcome);
 }
+
+void requests_init(void)
+{
+	/* 0: from /dev/urandom. Without a descriptor it would be the time, which can be guessed. */
+	json_object_seed(0);
+}

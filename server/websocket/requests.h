@@ -11,6 +11,11 @@
 /* Questions about the tree that may wait at once, of all clients. */
 #define REQUESTS_WAITING_MAX 256u
 
+/*
+ * Before the first client: what JSON's tables are seeded with is read from the
+ * kernel, which would otherwise happen, or fail, at what a client sends first.
+ */
+void requests_init(void);
 /* The functions of struct websocket_host; `context` is the struct ast_server. */
 void requests_joined(void *context, websocket_client client);
 void requests_received(void *context, websocket_client client, bool loopback, const char *text,

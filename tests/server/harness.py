@@ -55,7 +55,7 @@ class Server:
     """A running ast-server; leaves nothing behind, and must stop without complaint."""
 
     def __init__(self, case, *arguments, address="127.0.0.1:0", metrics=True, loaded=True,
-                 websocket=False, environment=None):
+                 websocket=False, environment=None, prefix=()):
         self.name = f"test-server.{os.getpid()}.{case}"
         self.log = pathlib.Path(workplace.name) / f"{case}.log"
         doors = ["--websocket", "127.0.0.1:0"] if websocket else ["--no-websocket"]
@@ -63,7 +63,7 @@ class Server:
         files = [small_set()] if loaded is True else [loaded] if loaded else []
         with open(self.log, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [tools.server, "--udp", address, *doors, *named, *arguments, *files],
+                [*prefix, tools.server, "--udp", address, *doors, *named, *arguments, *files],
                 stderr=log, stdout=subprocess.DEVNULL,
                 env={**os.environ, **(environment or {})})
         ready = self.wait_ready()
