@@ -18,7 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import checker
 
-FILES = ["record", "publication", "reset", "removal", "threads", "creation"]
+FILES = ["record", "publication", "reset", "removal", "threads", "creation", "history"]
 STANDS_FOR = re.compile(r"Stands for: (\w+) \(([\w./-]+)\)")
 
 

@@ -323,6 +323,27 @@ static void switch_off_and_on(void *path)
 	stepper_mark();
 }
 
+/* The first tick makes the table, the third overwrites what the first kept. */
+static void keep_history(void *path)
+{
+	struct astshm_writer_options options = small();
+	options.tick_ms = options.history_ms = 1;
+	options.history_count = 1;
+	options.history_coarse_count = ASTSHM_HISTORY_NONE;
+	must(astshm_writer_open(&writer, path, &options, NULL));
+	register_all();
+	for (int64_t k = 1; k <= 1500; k++) /* more than a chunk of 1 KiB */
+		astshm_timing_record(timing, k * k * k);
+	stepper_mark();
+	for (int64_t i = 1; i <= 3; i++) {
+		astshm_timing_record(timing, i);
+		stepper_mark();
+		(void)usleep(1100);
+		must(astshm_writer_tick(writer, NULL));
+		stepper_mark();
+	}
+}
+
 #define SAMPLE_MARKS ((uint32_t)SAMPLES + 1)
 
 const struct act acts_inside[] = {
@@ -341,6 +362,7 @@ const struct act acts_inside[] = {
 	{ "extend the directory", extend_directory, 5 },
 	{ "describe", describe, 4 },
 	{ "switch off and on", switch_off_and_on, 6 },
+	{ "keep a history", keep_history, 7 },
 };
 const size_t acts_inside_count = sizeof acts_inside / sizeof acts_inside[0];
 

@@ -205,12 +205,56 @@ static void end(struct scene *scene)
 	place_clear(&scene->place);
 }
 
+static const struct astshm_histogram *timing_of(struct astshm_snapshot *snapshot)
+{
+	const struct astshm_series *timing =
+		snapshot ? astshm_snapshot_find(snapshot, ASTSHM_KIND_TIMING, "t") : NULL;
+	return timing ? &timing->histogram : NULL;
+}
+
+/* The segment's timing was so at some time between the actions. */
+static bool has_been(const struct scene *scene, const struct astshm_histogram *timing)
+{
+	for (uint32_t i = 0; i < scene->act->marks; i++) {
+		const struct astshm_histogram *then = timing_of(scene->states[i]);
+		if (timing && then && timing->count == then->count && timing->sum == then->sum)
+			return true;
+	}
+	return false;
+}
+
+/* Whatever of the history there is, is whole: its entries are what the segment
+ * was, in the order of time. */
+static void assert_past_true(const struct scene *scene, struct astshm_reader *reader)
+{
+	struct astshm_history *history;
+	struct astshm_snapshot *entry;
+	uint64_t samples = 0;
+	int code = astshm_reader_history(reader, &history, NULL);
+	if (code == -ENODATA)
+		return;
+	assert_int_equal(code, 0);
+	assert_int_equal(astshm_history_info(history)->bad, 0);
+	for (size_t i = 0; i < astshm_history_count(history); i++) {
+		assert_int_equal(astshm_history_snapshot(history, i, &entry, NULL), 0);
+		const struct astshm_histogram *timing = timing_of(entry);
+		if (astshm_snapshot_segment(entry)->bad_records != 0 || !has_been(scene, timing) ||
+		    timing->count <= samples)
+			fail_msg("%s, stop %lu: entry %zu of the history is not what was",
+				 scene->act->name, (unsigned long)scene->stops, i);
+		samples = timing->count;
+		astshm_snapshot_free(&entry);
+	}
+	astshm_history_free(&history);
+}
+
 static void examine(struct scene *scene)
 {
 	struct astshm_snapshot *snapshot = must_attach(scene->place.path);
 	assert_int_equal(state_of(snapshot), ASTSHM_STATE_LIVE);
 	assert_true_to(scene, snapshot, "newcomer");
 	assert_true_to(scene, must_poll(scene->reader, "reader"), "reader");
+	assert_past_true(scene, scene->reader);
 }
 
 static void examine_every_stop(struct scene *scene)
@@ -255,6 +299,7 @@ static void kill_at(struct scene *scene, uint64_t stop)
 	snapshot = must_poll(scene->reader, "reader");
 	assert_int_equal(state_of(snapshot), ASTSHM_STATE_DEAD);
 	assert_true_to(scene, snapshot, "reader of the dead");
+	assert_past_true(scene, scene->reader);
 	assert_inherited(scene);
 	assert_true_to(scene, must_attach(place_numbered(&scene->place, 1)), "evidence");
 	astshm_reader_close(&scene->reader);
