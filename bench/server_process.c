@@ -70,7 +70,7 @@ static uint16_t wait_for_port(const struct bench_server *server)
 		read_log(server, text, sizeof text);
 		const char *found = strstr(text, ready);
 		if (found && strchr(found, '\n'))
-			return (uint16_t)atoi(found + strlen(ready));
+			return (uint16_t)strtoul(found + strlen(ready), NULL, 10);
 		sleep_ns(2000000);
 	} while (bench_wall_ns() - start < PATIENCE_NS && waitpid(server->pid, NULL, WNOHANG) == 0);
 	bench_fail("ast-server is not ready: %s", text);

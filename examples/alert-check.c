@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "alert-check: %s\n", error.text);
 		return 3;
 	}
-	double limit_ms = argc > 2 ? atof(argv[2]) : LATENCY_P95_MS;
+	double limit_ms = argc > 2 ? strtod(argv[2], NULL) : LATENCY_P95_MS;
 	int alerts = alert_p95(reader, "event.processing.duration", limit_ms) +
 		     alert_counter(reader, "udp.packet.dropped", DROPPED_MAX) +
 		     alert_counter(reader, "errors.event_processing", ERRORS_MAX);

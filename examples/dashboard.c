@@ -79,7 +79,7 @@ int main(int argc, char **argv)
 {
 	struct astshm_error error;
 	struct astshm_reader *reader;
-	long rounds = argc > 2 ? atol(argv[2]) : -1;
+	long rounds = argc > 2 ? strtol(argv[2], NULL, 10) : -1;
 	int result = astshm_reader_open(&reader, argc > 1 ? argv[1] : "ast-server", NULL, &error);
 
 	if (result == 0) {

@@ -82,7 +82,8 @@ int main(int argc, char **argv)
 	}
 	process_events(writer); /* before the reset: must not be counted */
 	astshm_reset(writer);
-	monitor(writer, argc > 2 ? atof(argv[2]) : 60, argc > 3 ? atof(argv[3]) : 10);
+	monitor(writer, argc > 2 ? strtod(argv[2], NULL) : 60,
+		argc > 3 ? strtod(argv[3], NULL) : 10);
 	int result = print_final(writer);
 	astshm_writer_close(&writer);
 	return result == 0 ? 0 : 1;

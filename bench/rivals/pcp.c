@@ -58,7 +58,7 @@ static void remove_folder(const struct bench_pcp *pcp)
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		path_in(pcp, names[i], path);
-		remove(path);
+		(void)remove(path);
 	}
 }
 
