@@ -68,7 +68,7 @@ static int read_gauge(const msgpack_object *map, struct astshm_gauge_value *gaug
 		code = unpack_real(unpack_find(map, "max"), &gauge->max);
 	if (code == 0)
 		code = unpack_real(unpack_find(map, "mean"), &mean);
-	if (code < 0 || !gauge->count)
+	if (code != 0 || !gauge->count)
 		return code;
 	gauge->sum = dividend(mean, (double)gauge->count);
 	return 0;
@@ -144,7 +144,7 @@ static int read_buckets(struct decoder *decoder, const msgpack_object *map, enum
 		code = unpack_u64(min, &histogram->min);
 	if (code == 0)
 		code = unpack_u64(max, &histogram->max);
-	if (code < 0)
+	if (code != 0)
 		return code;
 	set_sum(histogram, sum);
 	histogram->has_buckets = true;

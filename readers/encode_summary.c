@@ -24,7 +24,7 @@ struct members {
 
 static struct members members_at(const struct summary *summary, size_t family)
 {
-	const uint32_t *first = &summary->index.first[family];
+	const uint32_t *first = summary->index.first + family;
 	return (struct members){ summary->snapshot, summary->index.series + first[0],
 				 first[1] - first[0] };
 }
@@ -169,6 +169,8 @@ static void put_hit_rate(struct summary *summary)
 	double rate = gauge->gauge.current;
 	document_key(document, "hit_rate_percent");
 	if (rate >= 0 && rate <= 1000)
+		/* Which way a tie goes does not matter.
+		 * NOLINTNEXTLINE(bugprone-incorrect-roundings) */
 		document->operations->decimal(document, (uint64_t)(rate * 1e6 + 0.5), 4);
 	else
 		document->operations->real(document, rate * 100);

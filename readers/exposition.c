@@ -37,7 +37,7 @@ static size_t name_room(const struct astshm_family *family)
 	return family->name_len + family->unit_len + sizeof "__seconds_total" + 2;
 }
 
-static char *add_suffix(char *start, char *end, const char *suffix, size_t length)
+static char *add_suffix(const char *start, char *end, const char *suffix, size_t length)
 {
 	size_t have = (size_t)(end - start);
 	if (have > length && end[-1 - (long)length] == '_' &&

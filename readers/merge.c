@@ -58,7 +58,7 @@ static int join_family(struct astshm_family *family, const struct astshm_family 
 		family->unit = other->unit;
 		family->unit_len = other->unit_len;
 	} else if (other->unit_len && (other->unit_len != family->unit_len ||
-				       memcmp(other->unit, family->unit, family->unit_len))) {
+				       memcmp(other->unit, family->unit, family->unit_len) != 0)) {
 		return -EINVAL;
 	}
 	if (!family->help_len) {

@@ -30,8 +30,8 @@ int shm_map_writable(int fd, void *where, uint64_t bytes, uint8_t **base)
  */
 static void *reserve_range(uint8_t *base, uint64_t bytes)
 {
-	mmap(base, bytes, PROT_READ | PROT_WRITE,
-	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+	(void)mmap(base, bytes, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 	return base;
 }
 

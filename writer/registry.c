@@ -484,7 +484,7 @@ int writer_registry_get(struct astshm_writer *writer, const struct writer_key *k
 			struct astshm_error *error)
 {
 	struct writer_series *found = NULL;
-	int result = -ENOSPC;
+	int result;
 
 	pthread_mutex_lock(&writer->lock);
 	if (writer->generation == 0 || writer->foreign || writer_process_forked()) {

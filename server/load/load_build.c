@@ -301,6 +301,8 @@ int load_build_finish(struct load_build *build, struct node **root)
 		node_destroy(project);
 		return build->result;
 	}
+	/* Made, or build->result were set.
+	 * NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker) */
 	strcpy(project->id, "project");
 	*root = project;
 	return 0;

@@ -8,14 +8,14 @@
 static_assert(WORDS <= UINT8_MAX && 2 * WORDS <= LOAD_WORD_PLACES, "load_words.places");
 
 static const char *const names[WORDS] = {
-#define LOAD_DEVICE_NAME(symbol, name, type) [WORD_##symbol] = name,
+#define LOAD_DEVICE_NAME(symbol, name, type) [WORD_##symbol] = (name),
 	LOAD_DEVICES(LOAD_DEVICE_NAME)
-#define LOAD_WORD_NAME(symbol, name) [WORD_##symbol] = name,
+#define LOAD_WORD_NAME(symbol, name) [WORD_##symbol] = (name),
 	LOAD_WORDS(LOAD_WORD_NAME)
 };
 
 static const char *const device_types[WORD_DEVICES_END] = {
-#define LOAD_DEVICE_TYPE(symbol, name, type) [WORD_##symbol] = type,
+#define LOAD_DEVICE_TYPE(symbol, name, type) [WORD_##symbol] = (type),
 	LOAD_DEVICES(LOAD_DEVICE_TYPE)
 };
 

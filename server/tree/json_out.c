@@ -288,6 +288,7 @@ static bool format_short(char *text, double number)
 	text[length++] = '.';
 	/* At least one digit, also of zero. */
 	for (uint64_t unit = 100000; part > 0 || unit == 100000; unit /= 10) {
+		/* cppcheck-suppress zerodivcond ; part is 0 before unit is */
 		text[length++] = (char)('0' + part / unit);
 		part %= unit;
 	}

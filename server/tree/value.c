@@ -104,6 +104,7 @@ int value_copy(struct value *copy, const struct value *value)
 		made = value_list();
 	else if (value->kind == VALUE_MAP)
 		made = value_map();
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): *copy has the text, or list, or map. */
 	if (!value_is_whole(&made))
 		result = -ENOMEM;
 	else if (value->kind == VALUE_LIST)
@@ -120,6 +121,7 @@ int value_copy(struct value *copy, const struct value *value)
 /* Bits, so that -0.0 and 0.0 differ as their texts do. */
 static bool numbers_equal(double a, double b)
 {
+	/* Meant. NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
 	return (isnan(a) && isnan(b)) || memcmp(&a, &b, sizeof a) == 0;
 }
 

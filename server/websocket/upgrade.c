@@ -57,9 +57,8 @@ void upgrade_refuse_socket(int fd)
 	size_t length = format(&too_many, response);
 
 	/* A courtesy, whether it works or not. Unread bytes would make the close a reset. */
-	ssize_t ignored = recv(fd, request, sizeof request, MSG_DONTWAIT);
-	ignored = send(fd, response, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-	(void)ignored;
+	(void)recv(fd, request, sizeof request, MSG_DONTWAIT);
+	(void)send(fd, response, length, MSG_DONTWAIT | MSG_NOSIGNAL);
 	close(fd);
 }
 

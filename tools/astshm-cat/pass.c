@@ -89,7 +89,7 @@ static int refine(const struct options *options, const struct astshm_snapshot *s
 		  struct astshm_snapshot **view, struct astshm_error *error)
 {
 	struct astshm_snapshot *next = NULL;
-	int result = 0;
+	int result;
 
 	if (since) {
 		result = astshm_snapshot_subtract(*view, since, &next, error);

@@ -166,7 +166,7 @@ static inline int64_t astshm_timer_stop(struct astshm_timing timing, struct asts
 }
 
 #define ASTSHM_BY_NAME(writer, call) \
-	ASTSHM_RECORD(if (ASTSHM_LIKELY(astshm_writer_recording(writer))) call;)
+	ASTSHM_RECORD(if (ASTSHM_LIKELY(astshm_writer_recording(writer))) (call);)
 
 static inline void astshm_increment(struct astshm_writer *writer, const char *name,
 				    uint64_t amount, const struct astshm_tag *tags,
