@@ -167,7 +167,7 @@ static void octave_bounds_are_rounded_correctly(void **state)
 		mpz_inits(below, above, exact, NULL);
 		mpz_ui_pow_ui(below, 2 * mantissa - 1, 64);
 		mpz_ui_pow_ui(above, 2 * mantissa + 1, 64);
-		mpz_setbit(exact, (mp_bitcnt_t)(j + 64 * 53));
+		mpz_setbit(exact, (mp_bitcnt_t)j + 64 * 53);
 		assert_true(mpz_cmp(below, exact) < 0 && mpz_cmp(exact, above) < 0);
 		mpz_clears(below, above, exact, NULL);
 	}

@@ -38,7 +38,7 @@ int __wrap_open(const char *path, int flags, ...)
 {
 	va_list arguments;
 	va_start(arguments, flags);
-	mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
+	mode_t mode = (flags & (O_CREAT | O_TMPFILE)) ? va_arg(arguments, mode_t) : 0;
 	va_end(arguments);
 	if (unnamed_error && (flags & O_TMPFILE) == O_TMPFILE) {
 		errno = unnamed_error;

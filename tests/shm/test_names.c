@@ -58,8 +58,8 @@ static void hostile_names_are_refused(void **state)
 	too_long[201] = '\0';
 	memset(too_deep, '/', sizeof too_deep);
 	too_deep[PATH_MAX + 9] = '\0';
-	const char *bad[] = { "", ".", "..", ".hidden", "a\nb", "\x1b[2J", "a\x7f", "\xc2\x9b" "2J",
-			      "\xff\xfe", "\xc0\xaf", "\xed\xa0\x80", too_long };
+	const char *bad[] = { "", ".", "..", ".hidden", "a\nb", "\x1b[2J", "a\x7f",
+			      ("\xc2\x9b" "2J"), "\xff\xfe", "\xc0\xaf", "\xed\xa0\x80", too_long };
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		memset(&fixture.error, 0, sizeof fixture.error);
 		assert_int_equal(shm_name_to_path(bad[i], path, &fixture.error), -EINVAL);

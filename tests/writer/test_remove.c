@@ -226,14 +226,14 @@ static int check_names(const struct astshm_snapshot *snapshot)
 		const struct astshm_series *series = astshm_snapshot_at(snapshot, s);
 		const struct astshm_histogram *histogram = &series->histogram;
 		unsigned i = 0;
-		sscanf(series->key, "series.%u", &i);
+		(void)sscanf(series->key, "series.%u", &i);
 		bool right = true;
 		if (series->kind == ASTSHM_KIND_GAUGE)
 			right = series->gauge.current == 1000.0 + i || series->gauge.current == 0.0;
 		else if (series->kind == ASTSHM_KIND_TIMING && histogram->count)
 			right = histogram->min == 1u << i && histogram->max == 1u << i;
 		else if (series->kind == ASTSHM_KIND_COUNTER)
-			right = series->counter.value % (1ll << (i * 3)) == 0;
+			right = series->counter.value % (INT64_C(1) << (i * 3)) == 0;
 		if (!right) {
 			printf("%s (kind %d) shows a foreign value\n", series->key, series->kind);
 			return 1;

@@ -43,7 +43,7 @@ static double local_strtod(const char *text, char **end)
 
 #define snprintf local_snprintf
 #define strtod local_strtod
-#include "number.c"
+#include "number.c" /* NOLINT(bugprone-suspicious-include): with wrappers of the C library */
 #undef snprintf
 #undef strtod
 

@@ -69,6 +69,7 @@ static void numbers_read_back_as_they_were(void **state)
 			continue;
 		json_out_format(text, number);
 		back = strtod(text, NULL);
+		/* Bits: of -0 too. NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
 		if (memcmp(&number, &back, sizeof number) != 0)
 			fail_msg("%.17g became %s", number, text);
 	}

@@ -306,6 +306,7 @@ static void judge_double(struct verdict *verdict, const char *what, bool known, 
 {
 	verdict->totals->exact += known;
 	verdict->totals->bounded += !known;
+	/* Bits: of NaN too. NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
 	if (known && memcmp(wanted, &seen, sizeof seen) != 0) {
 		printf("  %s: %s is %.17g, must be %.17g\n", verdict->subject->key, what, seen,
 		       *wanted);

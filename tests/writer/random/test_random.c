@@ -312,7 +312,7 @@ int main(int argc, char **argv)
 	}
 	run.random = run.seed * 2 + 1; /* never 0 */
 	run.end = time(NULL) + (time_t)run.seconds;
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("seed %" PRIu64 "\n", run.seed);
 	subjects_init();
 	wrong = watch_init() < 0 || load_init() < 0 ? 1 : run_all(&run);
