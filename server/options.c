@@ -191,6 +191,7 @@ static bool take_series(const char **text, uint32_t *period_ms, uint32_t *count)
 	unsigned seconds, number;
 	int length = 0;
 
+	/* Five digits overflow nothing. NOLINTNEXTLINE(cert-err34-c) */
 	if (sscanf(*text, "%5ux%5u%n", &seconds, &number, &length) != 2 || length == 0)
 		return false;
 	*text += length;

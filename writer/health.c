@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -120,15 +119,14 @@ static bool read_proc(const char *path, char *text, size_t room)
 
 static void record_memory(const struct writer_health *health)
 {
-	unsigned long long pages, resident;
+	char *resident;
 	double page = (double)sysconf(_SC_PAGESIZE);
 	char text[256];
 
-	if (!read_proc("/proc/self/statm", text, sizeof text) ||
-	    sscanf(text, "%llu %llu", &pages, &resident) != 2)
+	if (!read_proc("/proc/self/statm", text, sizeof text))
 		return;
-	astshm_gauge_set(health->address_space, (double)pages * page);
-	astshm_gauge_set(health->resident, (double)resident * page);
+	astshm_gauge_set(health->address_space, (double)strtoull(text, &resident, 10) * page);
+	astshm_gauge_set(health->resident, (double)strtoull(resident, NULL, 10) * page);
 }
 
 /* The name of a process is the second field, and may hold anything. */
