@@ -164,6 +164,22 @@ def sort_upwards_and_by_key(t):
 
 
 @case
+def sort_goes_by_any_number_of_a_series(t):
+    server = t.fixture()
+    saved = t.save(server)
+    server.ask("more")
+    for arguments in (), ("--since", saved):
+        for kind, fields in (("gauges", ("current", "count", "mean", "min", "max")),
+                             ("timings", ("count", "mean", "min", "max", "p99"))):
+            for field in fields:
+                shown = t.cat("--sort", field, "-f", "json", *arguments,
+                              server.name).json()["metrics"][kind].values()
+                numbers = [series[field] for series in shown if series[field] is not None]
+                check(numbers, kind, field)
+                equal(numbers, sorted(numbers, reverse=True))
+
+
+@case
 def sort_orders_the_table_too(t):
     name = t.fixture().name
     lines = t.cat("-f", "table", "--sort", "p95", name).out.splitlines()
