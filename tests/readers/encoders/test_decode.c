@@ -47,6 +47,16 @@ static void decoded_snapshot_encodes_to_the_same_bytes(void **state)
 	assert_round_trip(sample_threads());
 }
 
+static void time_below_zero_survives(void **state)
+{
+	struct astshm_snapshot *snapshot = sample_begin();
+	(void)state;
+	sample_describe(snapshot, ASTSHM_KIND_COUNTER, "time.left", "seconds", "");
+	sample_counter(snapshot, "time.left", -1500000001);
+	sample_end(snapshot);
+	assert_round_trip(snapshot);
+}
+
 static void decoded_interval_encodes_to_the_same_bytes(void **state)
 {
 	struct astshm_snapshot *older = sample_threads(), *newer = sample_threads(), *interval;
@@ -235,6 +245,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decoded_snapshot_encodes_to_the_same_bytes),
+		cmocka_unit_test(time_below_zero_survives),
 		cmocka_unit_test(decoded_interval_encodes_to_the_same_bytes),
 		cmocka_unit_test(decoded_merge_encodes_to_the_same_bytes),
 		cmocka_unit_test(stream_holds_one_document_after_the_other),

@@ -125,6 +125,19 @@ static void counters_of_time_are_seconds_with_all_digits(void **state)
 	astshm_snapshot_free(&snapshot);
 }
 
+static void time_below_zero_has_its_sign_and_all_digits(void **state)
+{
+	struct astshm_snapshot *snapshot = sample_begin();
+	(void)state;
+	sample_describe(snapshot, ASTSHM_KIND_COUNTER, "time.left", "seconds", "");
+	sample_counter(snapshot, "time.left", -1500000001);
+	sample_end(snapshot);
+	struct sample_output output = sample_encode(astshm_encode_json, snapshot, 0);
+	assert_non_null(strstr(output.bytes, "\"time.left\":{\"value\":-1.500000001}"));
+	free(output.bytes);
+	astshm_snapshot_free(&snapshot);
+}
+
 static void families_of_one_name_share_one_key(void **state)
 {
 	struct astshm_snapshot *snapshot = sample_rich();
@@ -267,6 +280,7 @@ int main(void)
 		cmocka_unit_test(json_is_read_back_by_jansson),
 		cmocka_unit_test(tags_of_strangers_survive_json),
 		cmocka_unit_test(counters_of_time_are_seconds_with_all_digits),
+		cmocka_unit_test(time_below_zero_has_its_sign_and_all_digits),
 		cmocka_unit_test(families_of_one_name_share_one_key),
 		cmocka_unit_test(buckets_are_dense_from_first_to_last),
 		cmocka_unit_test(threads_come_with_slot_tid_name_and_owners),
