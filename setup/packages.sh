@@ -14,6 +14,7 @@ arm64_packages=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cros
 arm64_libraries=(liburcu-dev liburcu8 libmsgpack-dev libmsgpackc2 libxxhash-dev libcmocka-dev
 	libcmocka0 libjansson-dev libjansson4 libgmp-dev libgmp10)
 valgrind_packages=(valgrind jq) # tests/valgrind/run alone
+coverage_packages=(gcovr) # tests/coverage/run alone
 
 missing_packages() {
 	local package
