@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "snapshot.h"
+#include "window.h"
 
 #define ENTRIES_MOST 65536u
 
@@ -110,7 +110,7 @@ int history_heads(const struct reader_view *view, const struct history_place *pl
 	return 0;
 }
 
-/* Copies what a chunk holds of the entry; NULL: it is no chunk. */
+/* Copies what a chunk holds of the entry; false: it is no chunk. */
 static bool copy_chunk(const struct reader_view *view, uint64_t off, uint8_t *to, uint32_t bytes,
 		       uint64_t *next)
 {
@@ -307,6 +307,25 @@ int astshm_history_snapshot(const struct astshm_history *history, size_t i,
 		return shm_fail(error, -EINVAL, "the history has no entry %zu", i);
 	int code = history_decode(&history->names, &history->entries[i], snapshot);
 	return code == 0 ? 0 : history_fail(code, error);
+}
+
+int astshm_history_interval(const struct astshm_history *history, size_t i,
+			    struct astshm_snapshot **interval, struct astshm_error *error)
+{
+	struct astshm_snapshot *older = NULL, *newer = NULL;
+	if (i == 0)
+		return shm_fail(error, -EINVAL, "nothing is known before the first entry");
+	int code = astshm_history_snapshot(history, i, &newer, error);
+	if (code != 0)
+		return code;
+	code = astshm_history_snapshot(history, i - 1, &older, error);
+	if (code == 0)
+		code = window_between(newer, older, NULL, interval, error);
+	if (code == 0)
+		(*interval)->segment.bad_records += older->segment.bad_records;
+	astshm_snapshot_free(&older);
+	astshm_snapshot_free(&newer);
+	return code;
 }
 
 int history_fail(int code, struct astshm_error *error)

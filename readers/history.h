@@ -25,7 +25,6 @@ struct history_entry {
 struct history_place {
 	struct astshm_segment_history head;
 	uint64_t entries_off;
-	uint64_t appended;
 };
 
 /* -ENODATA: the writer keeps none (yet); -EBADMSG: not where it may lie. */

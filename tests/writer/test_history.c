@@ -268,6 +268,87 @@ static void a_window_is_exact_bucket_by_bucket(void **state)
 	astshm_writer_close(&writer);
 }
 
+static void a_gauge_that_was_not_set_is_what_it_is(void **state)
+{
+	struct astshm_writer_options options = every_tick(8, 1, 1000);
+	struct astshm_writer *writer = scene_open(__func__, &options);
+	struct astshm_snapshot *snapshot;
+
+	(void)state;
+	astshm_set(writer, "idle", 9, ASTSHM_NO_TAGS);
+	astshm_set(writer, "idle", 4, ASTSHM_NO_TAGS);
+	astshm_set(writer, "unknown", (double)NAN, ASTSHM_NO_TAGS);
+	astshm_set(writer, "lost", 6, ASTSHM_NO_TAGS);
+	tick(writer);
+	astshm_set(writer, "lost", (double)NAN, ASTSHM_NO_TAGS);
+	struct astshm_reader *reader = reader_of(writer);
+	assert_int_equal(astshm_reader_window(reader, 1, 0, &snapshot, NULL), 0);
+	const struct astshm_snapshot *window = astshm_snapshot_window(snapshot);
+	const struct astshm_gauge_value *g =
+		&astshm_snapshot_find(window, ASTSHM_KIND_GAUGE, "idle")->gauge;
+	assert_true(g->current == 4 && g->min == 4 && g->max == 4 && g->sum == 4);
+	assert_int_equal(g->count, 1);
+	g = &astshm_snapshot_find(window, ASTSHM_KIND_GAUGE, "unknown")->gauge;
+	assert_int_equal(g->count, 0);
+	g = &astshm_snapshot_find(window, ASTSHM_KIND_GAUGE, "lost")->gauge;
+	assert_true(isnan(g->current) && g->min == 6 && g->max == 6);
+	/* Series by series in the same places. */
+	assert_int_equal(astshm_snapshot_count(window), astshm_snapshot_count(snapshot));
+	for (size_t i = 0; i < astshm_snapshot_count(window); i++)
+		assert_string_equal(astshm_snapshot_at(window, i)->key,
+				    astshm_snapshot_at(snapshot, i)->key);
+	astshm_snapshot_free(&snapshot);
+	astshm_reader_close(&reader);
+	astshm_writer_close(&writer);
+}
+
+static void intervals_of_the_history_are_windows(void **state)
+{
+	struct astshm_writer_options options = every_tick(8, 1, 1000);
+	struct astshm_writer *writer = scene_open(__func__, &options);
+	struct astshm_snapshot *interval;
+
+	(void)state;
+	for (int i = 1; i <= 3; i++) {
+		astshm_increment(writer, "c", i, ASTSHM_NO_TAGS);
+		astshm_time(writer, "t", 1000 * i, ASTSHM_NO_TAGS);
+		astshm_set(writer, "g", i, ASTSHM_NO_TAGS);
+		if (i == 3)
+			astshm_reset(writer);
+		if (i == 3)
+			astshm_time(writer, "t", 7000, ASTSHM_NO_TAGS);
+		tick(writer);
+	}
+	struct astshm_reader *reader = reader_of(writer);
+	struct astshm_history *history = history_of(reader);
+	assert_int_equal(astshm_history_interval(history, 0, &interval, NULL), -EINVAL);
+	assert_int_equal(astshm_history_interval(history, 3, &interval, NULL), -EINVAL);
+	assert_int_equal(astshm_history_interval(history, 1, &interval, NULL), 0);
+	assert_int_equal(astshm_snapshot_find(interval, ASTSHM_KIND_COUNTER, "c")->counter.increase,
+			 2);
+	const struct astshm_histogram *t =
+		&astshm_snapshot_find(interval, ASTSHM_KIND_TIMING, "t")->histogram;
+	assert_true(t->count == 1 && t->max == 2000 && t->has_extremes);
+	const struct astshm_gauge_value *g =
+		&astshm_snapshot_find(interval, ASTSHM_KIND_GAUGE, "g")->gauge;
+	assert_true(g->min == 1 && g->max == 2 && g->current == 2);
+	struct astshm_snapshot *one = entry_of(history, 0), *two = entry_of(history, 1);
+	assert_int_equal(astshm_snapshot_interval_ns(interval),
+			 astshm_snapshot_uptime_ns(two) - astshm_snapshot_uptime_ns(one));
+	assert_int_equal(astshm_snapshot_timestamp_ns(interval),
+			 astshm_snapshot_timestamp_ns(two));
+	astshm_snapshot_free(&one);
+	astshm_snapshot_free(&two);
+	astshm_snapshot_free(&interval);
+	assert_int_equal(astshm_history_interval(history, 2, &interval, NULL), 0);
+	t = &astshm_snapshot_find(interval, ASTSHM_KIND_TIMING, "t")->histogram;
+	assert_true(t->count == 1 && t->min == 7000); /* what was before the reset is gone */
+	astshm_snapshot_free(&interval);
+	astshm_history_free(&history);
+	astshm_reader_close(&reader);
+	astshm_writer_close(&writer);
+}
+
 static void the_nearest_entry_is_taken(void **state)
 {
 	struct astshm_writer_options options = every_tick(64, 1, 1000);
@@ -499,6 +580,8 @@ int main(void)
 		cmocka_unit_test(series_that_come_and_go_are_told_apart),
 		cmocka_unit_test(a_reset_begins_a_new_run),
 		cmocka_unit_test(a_window_is_exact_bucket_by_bucket),
+		cmocka_unit_test(a_gauge_that_was_not_set_is_what_it_is),
+		cmocka_unit_test(intervals_of_the_history_are_windows),
 		cmocka_unit_test(the_nearest_entry_is_taken),
 		cmocka_unit_test(without_a_history_only_its_life_is_a_window),
 		cmocka_unit_test(less_room_keeps_fewer_entries),
