@@ -17,11 +17,13 @@
 #define SOURCES_MAX 65536u
 
 /* The values of the document's own keys; size 0: absent. */
-enum part { SCHEMA, TIMESTAMP, UPTIME, INTERVAL, SEGMENT, SOURCES, FAMILIES, METRICS, PARTS };
+enum part {
+	SCHEMA, TIMESTAMP, UPTIME, INTERVAL, SEGMENT, SOURCES, FAMILIES, METRICS, WINDOW, PARTS
+};
 
 static const char *const part_names[PARTS] = {
 	"schema",  "timestamp_ns", "uptime_seconds", "interval_seconds",
-	"segment", "sources",      "families",       "metrics",
+	"segment", "sources",      "families",       "metrics",          "window",
 };
 
 /* Remembers where and what; returns `code`. */
@@ -30,11 +32,6 @@ static int fail(struct decoder *decoder, const uint8_t *at, int code, const char
 	decoder->fault = at;
 	decoder->what = what;
 	return code;
-}
-
-static bool is_key(struct unpack_slice key, const char *text)
-{
-	return key.size == strlen(text) && memcmp(key.at, text, key.size) == 0;
 }
 
 static int find_parts(struct decoder *decoder, struct unpack_slice *rest,
@@ -49,7 +46,7 @@ static int find_parts(struct decoder *decoder, struct unpack_slice *rest,
 	for (uint32_t i = 0; code == 0 && i < pairs; i++) {
 		code = unpack_pair(&inside, &key, &value);
 		for (int part = 0; code == 0 && part < PARTS; part++) {
-			if (is_key(key, part_names[part]))
+			if (unpack_is_key(key, part_names[part]))
 				parts[part] = value;
 		}
 	}
@@ -360,10 +357,7 @@ static int read_families(struct decoder *decoder, struct unpack_slice part)
 
 /* --- metrics ---------------------------------------------------------------- */
 
-static const struct {
-	const char *plural;
-	enum astshm_kind kind;
-} kinds[SNAPSHOT_KINDS] = {
+const struct decode_kind decode_kinds[SNAPSHOT_KINDS] = {
 	{ "counters", ASTSHM_KIND_COUNTER },
 	{ "gauges", ASTSHM_KIND_GAUGE },
 	{ "timings", ASTSHM_KIND_TIMING },
@@ -411,10 +405,10 @@ static int walk_metrics(struct decoder *decoder, struct unpack_slice part, size_
 	for (uint32_t i = 0; code == 0 && i < pairs; i++) {
 		code = unpack_pair(&inside, &key, &value);
 		for (int k = 0; code == 0 && k < SNAPSHOT_KINDS; k++) {
-			if (!is_key(key, kinds[k].plural))
+			if (!unpack_is_key(key, decode_kinds[k].plural))
 				continue;
 			code = count ? count_kind_series(decoder, value, count)
-				     : read_kind_series(decoder, kinds[k].kind, value);
+				     : read_kind_series(decoder, decode_kinds[k].kind, value);
 		}
 	}
 	return code;
@@ -457,7 +451,9 @@ static int decode_document(struct decoder *decoder, struct unpack_slice *rest)
 		code = read_families(decoder, parts[FAMILIES]);
 	if (code == 0)
 		code = read_metrics(decoder, parts[METRICS]);
-	return code < 0 ? code : finish(decoder);
+	if (code == 0)
+		code = finish(decoder);
+	return code == 0 && parts[WINDOW].size ? decode_window(decoder, parts[WINDOW]) : code;
 }
 
 static void describe(const struct decoder *decoder, int code, struct astshm_error *error)

@@ -10,6 +10,13 @@
  */
 #define DECODE_TEXT_LIMIT(limit) (3u * (limit))
 
+/* What the maps of "metrics" and "window" are called. */
+struct decode_kind {
+	const char *plural;
+	enum astshm_kind kind;
+};
+extern const struct decode_kind decode_kinds[SNAPSHOT_KINDS];
+
 /* Where the decoding is: what the series need to know, and what went wrong. */
 struct decoder {
 	struct astshm_snapshot *snapshot;
@@ -21,5 +28,15 @@ struct decoder {
 /* Reads the value of one series; `key` is what it stands under. */
 int decode_series(struct decoder *decoder, enum astshm_kind kind, struct unpack_slice key,
 		  struct unpack_slice value, struct astshm_series *series);
+
+/*
+ * Reads one series' values of a window into `series`, which has its identity and
+ * no values yet.
+ */
+int decode_window_series(struct decoder *decoder, struct unpack_slice value,
+			 struct astshm_series *series);
+
+/* The section "window" of the snapshot, whose series are complete. */
+int decode_window(struct decoder *decoder, struct unpack_slice part);
 
 #endif

@@ -382,3 +382,62 @@ int decode_series(struct decoder *decoder, enum astshm_kind kind, struct unpack_
 	msgpack_unpacked_destroy(&unpacked);
 	return code;
 }
+
+/* --- in a window ---------------------------------------------------------- */
+
+/* Known extremes are those of at least one value. */
+static int read_window_gauge(const msgpack_object *map, struct astshm_gauge_value *gauge)
+{
+	const msgpack_object *min = unpack_find(map, "min"), *max = unpack_find(map, "max");
+	int code = unpack_real(unpack_find(map, "last"), &gauge->current);
+	if (code == 0)
+		code = unpack_real(min, &gauge->min);
+	if (code == 0)
+		code = unpack_real(max, &gauge->max);
+	if (code < 0 || !min || !max)
+		return code;
+	gauge->count = 1;
+	gauge->sum = isfinite(gauge->current) ? gauge->current : gauge->max;
+	return gauge->min > gauge->max ? -EBADMSG : 0;
+}
+
+/* Without buckets, which only others leave out, the sum follows from the mean. */
+static int read_window_histogram(struct decoder *decoder, const msgpack_object *map,
+				 enum astshm_kind kind, struct astshm_histogram *histogram)
+{
+	uint64_t mean;
+	int code = read_histogram(decoder, map, kind, histogram);
+	if (code < 0 || histogram->has_buckets)
+		return code;
+	code = read_amount(unpack_find(map, "mean"), kind, &mean);
+	if (code == 0)
+		set_sum(histogram, (number_u128)mean * histogram->count);
+	return code;
+}
+
+static int read_window_values(struct decoder *decoder, const msgpack_object *map,
+			      struct astshm_series *series)
+{
+	if (map->type != MSGPACK_OBJECT_MAP)
+		return -EBADMSG;
+	if (series->kind == ASTSHM_KIND_COUNTER)
+		return read_counter(map, statistics_is_time_counter(series->family), true,
+				    &series->counter);
+	if (series->kind == ASTSHM_KIND_GAUGE)
+		return read_window_gauge(map, &series->gauge);
+	return read_window_histogram(decoder, map, series->kind, &series->histogram);
+}
+
+int decode_window_series(struct decoder *decoder, struct unpack_slice value,
+			 struct astshm_series *series)
+{
+	msgpack_unpacked unpacked;
+	msgpack_unpacked_init(&unpacked);
+	decoder->fault = value.at;
+	decoder->what = "values of a window that cannot be";
+	int code = unpack_object(value, &unpacked);
+	if (code == 0)
+		code = read_window_values(decoder, &unpacked.data, series);
+	msgpack_unpacked_destroy(&unpacked);
+	return code;
+}

@@ -165,8 +165,11 @@ static void put_families(struct document *document, const struct astshm_snapshot
 	document->operations->end_map(document);
 }
 
+typedef void put_series_fn(struct document *document, const struct astshm_snapshot *snapshot,
+			   const struct astshm_series *series);
+
 static void put_kind(struct document *document, const struct astshm_snapshot *snapshot,
-		     enum astshm_kind kind)
+		     enum astshm_kind kind, put_series_fn *put_series)
 {
 	document->operations->map(document, kind_count(snapshot, kind));
 	for (size_t i = snapshot->first[kind - 1]; i < snapshot->first[kind]; i++) {
@@ -174,27 +177,66 @@ static void put_kind(struct document *document, const struct astshm_snapshot *sn
 		if (document->sink.error)
 			return; /* nobody reads on; sink_finish() tells */
 		document->operations->key(document, series->key, series->key_len);
-		document_put_series(document, series, snapshot->interval_ns > 0);
+		put_series(document, snapshot, series);
 	}
 	document->operations->end_map(document);
+}
+
+/* The four maps by kind, and their keys. */
+static void put_kinds(struct document *document, const struct astshm_snapshot *snapshot,
+		      put_series_fn *put_series)
+{
+	for (int i = 0; i < SNAPSHOT_KINDS; i++) {
+		document_key(document, metrics_order[i].plural);
+		put_kind(document, snapshot, metrics_order[i].kind, put_series);
+	}
+}
+
+static void put_whole_series(struct document *document, const struct astshm_snapshot *snapshot,
+			     const struct astshm_series *series)
+{
+	document_put_series(document, series, snapshot->interval_ns > 0);
 }
 
 static void put_metrics(struct document *document, const struct astshm_snapshot *snapshot)
 {
 	document_key(document, "metrics");
 	document->operations->map(document, SNAPSHOT_KINDS);
-	for (int i = 0; i < SNAPSHOT_KINDS; i++) {
-		document_key(document, metrics_order[i].plural);
-		put_kind(document, snapshot, metrics_order[i].kind);
-	}
+	put_kinds(document, snapshot, put_whole_series);
 	document->operations->end_map(document);
 }
 
-void document_put_timestamp(struct document *document, const struct astshm_snapshot *snapshot)
+/* --- window ------------------------------------------------------------- */
+
+static void put_window_part(struct document *document, const struct astshm_snapshot *window,
+			    const struct astshm_series *series)
+{
+	document_put_window_series(document, series, (double)window->interval_ns / 1e9);
+}
+
+static void put_time(struct document *document, const char *key, uint64_t realtime_ns)
 {
 	char text[TEXT_TIMESTAMP_BYTES];
-	text_timestamp(text, snapshot->timestamp_ns);
-	document_text(document, "timestamp", text, sizeof text);
+	text_timestamp(text, realtime_ns);
+	document_text(document, key, text, sizeof text);
+}
+
+void document_put_window(struct document *document, const struct astshm_snapshot *window)
+{
+	uint64_t to_ns = window->timestamp_ns, length_ns = window->interval_ns;
+	document->operations->map(document, 3 + SNAPSHOT_KINDS);
+	document_decimal(document, "seconds", length_ns, 9);
+	put_time(document, "from", to_ns > length_ns ? to_ns - length_ns : 0);
+	put_time(document, "to", to_ns);
+	put_kinds(document, window, put_window_part);
+	document->operations->end_map(document);
+}
+
+/* --- the whole ----------------------------------------------------------- */
+
+void document_put_timestamp(struct document *document, const struct astshm_snapshot *snapshot)
+{
+	put_time(document, "timestamp", snapshot->timestamp_ns);
 }
 
 void document_put_uptime(struct document *document, const struct astshm_snapshot *snapshot)
@@ -204,8 +246,9 @@ void document_put_uptime(struct document *document, const struct astshm_snapshot
 
 void document_put_snapshot(struct document *document, const struct astshm_snapshot *snapshot)
 {
-	document->operations->map(document,
-				  7u + (snapshot->interval_ns > 0) + !snapshot->has_segment);
+	document->operations->map(document, 7u + (snapshot->interval_ns > 0) +
+						    !snapshot->has_segment +
+						    (snapshot->window != NULL));
 	document_text(document, "schema", DOCUMENT_SCHEMA, sizeof DOCUMENT_SCHEMA - 1);
 	document_put_timestamp(document, snapshot);
 	document_unsigned(document, "timestamp_ns", snapshot->timestamp_ns);
@@ -221,5 +264,9 @@ void document_put_snapshot(struct document *document, const struct astshm_snapsh
 	}
 	put_families(document, snapshot);
 	put_metrics(document, snapshot);
+	if (snapshot->window != NULL) {
+		document_key(document, "window");
+		document_put_window(document, snapshot->window);
+	}
 	document->operations->end_map(document);
 }

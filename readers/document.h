@@ -80,6 +80,9 @@ static inline void document_decimal(struct document *document, const char *key, 
 /* The document "astshm.snapshot/1"; the caller finishes the sink. */
 void document_put_snapshot(struct document *document, const struct astshm_snapshot *snapshot);
 
+/* The object that stands under "window": an interval, in short. */
+void document_put_window(struct document *document, const struct astshm_snapshot *window);
+
 /* "timestamp" and "uptime_seconds". */
 void document_put_timestamp(struct document *document, const struct astshm_snapshot *snapshot);
 void document_put_uptime(struct document *document, const struct astshm_snapshot *snapshot);
@@ -87,6 +90,10 @@ void document_put_uptime(struct document *document, const struct astshm_snapshot
 /* One series' object: statistics, buckets, threads, name and tags. */
 void document_put_series(struct document *document, const struct astshm_series *series,
 			 bool interval);
+
+/* The same in a window of so many seconds: what of it is looked at. */
+void document_put_window_series(struct document *document, const struct astshm_series *series,
+				double seconds);
 
 /* JSON into document->sink; made by json_document_init(). */
 struct json_document {

@@ -219,3 +219,53 @@ void document_put_series(struct document *document, const struct astshm_series *
 		put_threads(document, series, interval);
 	document->operations->end_map(document);
 }
+
+/* --- in a window ------------------------------------------------------------ */
+
+static void put_window_histogram(struct document *document, const struct astshm_series *series,
+				 double seconds)
+{
+	static const int shown[] = { 0, 2, 3 }; /* p50 p95 p99 */
+	unsigned decimals = series->kind == ASTSHM_KIND_TIMING ? 9 : 0;
+	struct statistics statistics;
+	statistics_of(&series->histogram, series->kind, &statistics);
+	document_unsigned(document, "count", statistics.count);
+	document_key(document, "rate");
+	document->operations->real(document, (double)statistics.count / seconds);
+	for (int i = 0; i < 3; i++)
+		put_known(document, statistics_names[shown[i]], statistics.has_quantiles,
+			  statistics.quantile[shown[i]], decimals);
+	put_known(document, "max", statistics.has_extremes, statistics.max, decimals);
+	put_known(document, "min", statistics.has_extremes, statistics.min, decimals);
+	put_mean(document, &statistics, decimals);
+}
+
+static void put_window_gauge(struct document *document, const struct astshm_gauge_value *gauge)
+{
+	double unknown = NAN;
+	document_key(document, "min");
+	document->operations->real(document, gauge->count ? gauge->min : unknown);
+	document_key(document, "max");
+	document->operations->real(document, gauge->count ? gauge->max : unknown);
+	document_key(document, "last");
+	document->operations->real(document, gauge->current);
+}
+
+void document_put_window_series(struct document *document, const struct astshm_series *series,
+				double seconds)
+{
+	bool buckets = is_histogram(series) && document->buckets && series->histogram.has_buckets;
+	document->operations->map(document, series->kind == ASTSHM_KIND_COUNTER ? 2
+					    : series->kind == ASTSHM_KIND_GAUGE ? 3
+										: 8u + buckets);
+	if (series->kind == ASTSHM_KIND_COUNTER)
+		put_counter(document, &series->counter, statistics_is_time_counter(series->family),
+			    true);
+	else if (series->kind == ASTSHM_KIND_GAUGE)
+		put_window_gauge(document, &series->gauge);
+	else
+		put_window_histogram(document, series, seconds);
+	if (buckets)
+		put_buckets(document, &series->histogram, series->kind);
+	document->operations->end_map(document);
+}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <math.h>
 
 #include "document.h"
@@ -195,5 +196,16 @@ int astshm_encode_json(const struct astshm_snapshot *snapshot, const struct asts
 	struct json_document json;
 	json_document_init(&json, sink, options);
 	document_put_snapshot(&json.base, snapshot);
+	return sink_finish(&json.base.sink);
+}
+
+int astshm_encode_window(const struct astshm_snapshot *interval, const struct astshm_sink *sink,
+			 const struct astshm_encode_options *options)
+{
+	struct json_document json;
+	if (interval->interval_ns == 0)
+		return -EINVAL;
+	json_document_init(&json, sink, options);
+	document_put_window(&json.base, interval);
 	return sink_finish(&json.base.sink);
 }

@@ -19,16 +19,22 @@ struct prometheus {
 	struct family_index index;
 };
 
+static bool is_histogram(const struct astshm_family *family)
+{
+	return family->kind == ASTSHM_KIND_TIMING || family->kind == ASTSHM_KIND_DISTRIBUTION;
+}
+
 static void put_name(struct prometheus *to, size_t family, const char *suffix)
 {
 	sink_put_text(&to->sink, exposition_name(&to->names, family));
 	sink_put_text(&to->sink, suffix);
 }
 
-/* {key="value",...}, with le="..." at the end where it is given. */
-static void put_labels(struct prometheus *to, const struct astshm_series *series, const char *le)
+/* {key="value",...}; `last` stands at the end: le="..." or quantile="...". */
+static void put_labels(struct prometheus *to, const struct astshm_series *series,
+		       const char *last)
 {
-	if (!series->tag_count && !le)
+	if (!series->tag_count && !last)
 		return;
 	sink_put_char(&to->sink, '{');
 	for (uint32_t i = 0; i < series->tag_count; i++) {
@@ -40,9 +46,12 @@ static void put_labels(struct prometheus *to, const struct astshm_series *series
 		text_put_label(&to->sink, tag->value, tag->value_len);
 		sink_put_char(&to->sink, '"');
 	}
-	if (le) {
-		sink_put_text(&to->sink, series->tag_count ? ",le=\"" : "le=\"");
-		sink_put_text(&to->sink, le);
+	if (last) {
+		if (series->tag_count)
+			sink_put_char(&to->sink, ',');
+		sink_put_text(&to->sink, to->labels.reserved);
+		sink_put(&to->sink, "=\"", 2);
+		sink_put_text(&to->sink, last);
 		sink_put_char(&to->sink, '"');
 	}
 	sink_put_char(&to->sink, '}');
@@ -146,7 +155,7 @@ static const char *type_name(const struct astshm_family *family)
 {
 	if (family->kind == ASTSHM_KIND_COUNTER)
 		return family->monotonic ? "counter" : "gauge";
-	return family->kind == ASTSHM_KIND_GAUGE ? "gauge" : "histogram";
+	return is_histogram(family) ? "histogram" : "gauge";
 }
 
 static void put_header(struct prometheus *to, size_t family_place)
@@ -197,13 +206,169 @@ static void put_family(struct prometheus *to, size_t place)
 			  exposition_name(&to->names, place));
 		return;
 	}
-	if (!exposition_labels_init(&to->labels, to->snapshot->series, first, count)) {
+	if (!exposition_labels_init(&to->labels, to->snapshot->series, first, count,
+				    is_histogram(family) ? "le" : NULL)) {
 		leave_out(to, family, "it has too many different tags,", "more than 64");
 		return;
 	}
 	put_header(to, place);
 	for (size_t i = 0; i < count && !to->sink.error; i++)
 		put_series(to, place, &to->snapshot->series[first[i]]);
+}
+
+/* --- the window --------------------------------------------------------------- */
+
+static void put_window_header(struct prometheus *to, size_t place, const char *suffix,
+			      const char *what, const char *type)
+{
+	const struct astshm_family *family = to->snapshot->families[place];
+	sink_put_text(&to->sink, "# HELP ");
+	sink_put_text(&to->sink, exposition_window_name(&to->names, place));
+	sink_put_text(&to->sink, suffix);
+	sink_put_char(&to->sink, ' ');
+	sink_put_text(&to->sink, what);
+	text_put_help(&to->sink, family->name, family->name_len);
+	sink_put_text(&to->sink, "\n# TYPE ");
+	sink_put_text(&to->sink, exposition_window_name(&to->names, place));
+	sink_put_text(&to->sink, suffix);
+	sink_put_char(&to->sink, ' ');
+	sink_put_text(&to->sink, type);
+	sink_put_char(&to->sink, '\n');
+}
+
+static void put_window_name(struct prometheus *to, size_t place, const char *suffix,
+			    const struct astshm_series *series, const char *quantile)
+{
+	sink_put_text(&to->sink, exposition_window_name(&to->names, place));
+	sink_put_text(&to->sink, suffix);
+	put_labels(to, series, quantile);
+}
+
+/* One gauge of a family: a line for each series. */
+struct window_gauge {
+	const char *suffix;
+	const char *what;
+	double (*value)(const struct astshm_series *series, double seconds);
+};
+
+static double rate_of(const struct astshm_series *series, double seconds)
+{
+	if (series->kind != ASTSHM_KIND_COUNTER)
+		return (double)series->histogram.count / seconds;
+	return statistics_is_time_counter(series->family) ? series->counter.rate / 1e9
+							   : series->counter.rate;
+}
+
+static double min_of(const struct astshm_series *series, double seconds)
+{
+	(void)seconds;
+	return series->gauge.count ? series->gauge.min : (double)NAN;
+}
+
+static double max_of(const struct astshm_series *series, double seconds)
+{
+	(void)seconds;
+	return series->gauge.count ? series->gauge.max : (double)NAN;
+}
+
+static void put_window_gauge(struct prometheus *to, size_t place, const struct window_gauge *gauge)
+{
+	const struct astshm_snapshot *window = to->snapshot->window;
+	const uint32_t *first = to->index.series + to->index.first[place];
+	size_t count = to->index.first[place + 1] - to->index.first[place];
+	put_window_header(to, place, gauge->suffix, gauge->what, "gauge");
+	for (size_t i = 0; i < count && !to->sink.error; i++) {
+		const struct astshm_series *series = &window->series[first[i]];
+		put_window_name(to, place, gauge->suffix, series, NULL);
+		put_real_line(to, gauge->value(series, (double)window->interval_ns / 1e9));
+	}
+}
+
+/* Extremes are the quantiles 0 and 1; without a sample there is no line. */
+static void put_quantiles(struct prometheus *to, size_t place, const struct astshm_series *series)
+{
+	struct statistics statistics;
+	unsigned decimals = series->kind == ASTSHM_KIND_TIMING ? 9 : 0;
+	statistics_of(&series->histogram, series->kind, &statistics);
+	const struct {
+		const char *text;
+		bool known;
+		uint64_t value;
+	} lines[] = {
+		{ "0", statistics.has_extremes, statistics.min },
+		{ "0.5", statistics.has_quantiles, statistics.quantile[0] },
+		{ "0.95", statistics.has_quantiles, statistics.quantile[2] },
+		{ "0.99", statistics.has_quantiles, statistics.quantile[3] },
+		{ "1", statistics.has_extremes, statistics.max },
+	};
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+		if (!lines[i].known)
+			continue;
+		put_window_name(to, place, EXPOSITION_WINDOW, series, lines[i].text);
+		put_fixed_line(to, false, lines[i].value, decimals);
+	}
+}
+
+/*
+ * A summary as Prometheus' own clients make them: quantiles of a sliding window,
+ * but sum and count of the lifetime, so that they only rise.
+ */
+static void put_window_summary(struct prometheus *to, size_t place)
+{
+	const uint32_t *first = to->index.series + to->index.first[place];
+	size_t count = to->index.first[place + 1] - to->index.first[place];
+	put_window_header(to, place, EXPOSITION_WINDOW, "quantiles of the window: ", "summary");
+	for (size_t i = 0; i < count && !to->sink.error; i++) {
+		const struct astshm_series *whole = &to->snapshot->series[first[i]];
+		const struct astshm_histogram *total = &whole->histogram;
+		put_quantiles(to, place, &to->snapshot->window->series[first[i]]);
+		put_window_name(to, place, EXPOSITION_WINDOW "_sum", whole, NULL);
+		put_fixed_line(to, false, number_join(total->sum_hi, total->sum),
+			       whole->kind == ASTSHM_KIND_TIMING ? 9 : 0);
+		put_window_name(to, place, EXPOSITION_WINDOW "_count", whole, NULL);
+		put_unsigned_line(to, total->count);
+	}
+}
+
+static void put_window_family(struct prometheus *to, size_t place)
+{
+	static const struct window_gauge rate = { EXPOSITION_RATE,
+						  "per second, in the window: ", rate_of };
+	static const struct window_gauge min = { EXPOSITION_MIN, "lowest in the window: ",
+						 min_of };
+	static const struct window_gauge max = { EXPOSITION_MAX, "highest in the window: ",
+						 max_of };
+	const struct astshm_family *family = to->snapshot->families[place];
+	const uint32_t *first = to->index.series + to->index.first[place];
+	size_t count = to->index.first[place + 1] - to->index.first[place];
+	if (!count || !exposition_labels_init(&to->labels, to->snapshot->series, first, count,
+					      is_histogram(family) ? "quantile" : NULL))
+		return; /* left out with its totals, which said so */
+	if (to->names.window_taken[place]) {
+		leave_out(to, family, "a name of its window is taken already:",
+			  exposition_window_name(&to->names, place));
+		return;
+	}
+	if (family->kind == ASTSHM_KIND_GAUGE) {
+		put_window_gauge(to, place, &min);
+		put_window_gauge(to, place, &max);
+		return;
+	}
+	if (is_histogram(family))
+		put_window_summary(to, place);
+	put_window_gauge(to, place, &rate);
+}
+
+static void put_window(struct prometheus *to, const struct astshm_snapshot *window)
+{
+	if (!to->names.window_seconds_taken) {
+		sink_put_text(&to->sink, "# HELP " EXPOSITION_WINDOW_SECONDS
+			      " how long the window is\n# TYPE " EXPOSITION_WINDOW_SECONDS
+			      " gauge\n" EXPOSITION_WINDOW_SECONDS);
+		put_fixed_line(to, false, window->interval_ns, 9);
+	}
+	for (size_t i = 0; i < to->snapshot->family_count; i++)
+		put_window_family(to, i);
 }
 
 int astshm_encode_prometheus(const struct astshm_snapshot *snapshot, const struct astshm_sink *sink,
@@ -219,6 +384,8 @@ int astshm_encode_prometheus(const struct astshm_snapshot *snapshot, const struc
 	}
 	for (size_t i = 0; i < snapshot->family_count; i++)
 		put_family(&to, i);
+	if (snapshot->window)
+		put_window(&to, snapshot->window);
 	exposition_names_fini(&to.names);
 	family_index_fini(&to.index);
 	return sink_finish(&to.sink);

@@ -10,7 +10,7 @@
 
 struct summary {
 	struct json_document json;
-	const struct astshm_snapshot *snapshot;
+	const struct astshm_snapshot *snapshot; /* its window, if there is one */
 	struct family_index index;
 	struct histogram_total *total; /* where tagged timings add up */
 };
@@ -69,17 +69,24 @@ static int64_t sum_of(const struct summary *summary, const struct members *membe
 	return (int64_t)sum;
 }
 
-/* The untagged counter, else the tagged ones added up; nothing without any. */
-static void put_counter(struct summary *summary, const char *key, const char *name)
+/* The untagged counter, else the tagged ones added up; false: there is none. */
+static bool find_count(const struct summary *summary, const char *name, int64_t *count)
 {
 	struct members members = find_members(summary, ASTSHM_KIND_COUNTER, name);
 	const struct astshm_series *total = untagged(&members);
 	if (!members.count)
+		return false;
+	*count = total ? counter_value(summary, total) : sum_of(summary, &members);
+	return true;
+}
+
+static void put_counter(struct summary *summary, const char *key, const char *name)
+{
+	int64_t count;
+	if (!find_count(summary, name, &count))
 		return;
 	document_key(&summary->json.base, key);
-	summary->json.base.operations->integer(&summary->json.base,
-					       total ? counter_value(summary, total)
-						     : sum_of(summary, &members));
+	summary->json.base.operations->integer(&summary->json.base, count);
 }
 
 /* --- event processing -------------------------------------------------- */
@@ -158,6 +165,17 @@ static void put_clients(struct summary *summary)
 		document->operations->real(document, current);
 }
 
+/* The gauge is the lifetime's rate; an interval's follows from what it counted. */
+static double interval_hit_rate(const struct summary *summary, double gauge)
+{
+	int64_t hits, misses;
+	if (!summary->snapshot->interval_ns || !find_count(summary, "cache.hit", &hits) ||
+	    !find_count(summary, "cache.miss", &misses) || hits < 0 || misses < 0 ||
+	    (hits == 0 && misses == 0))
+		return gauge;
+	return (double)hits / ((double)hits + (double)misses);
+}
+
 /* A fraction in percent, to four digits, which its double does not blur. */
 static void put_hit_rate(struct summary *summary)
 {
@@ -166,7 +184,7 @@ static void put_hit_rate(struct summary *summary)
 	const struct astshm_series *gauge = untagged(&members);
 	if (!gauge)
 		return;
-	double rate = gauge->gauge.current;
+	double rate = interval_hit_rate(summary, gauge->gauge.current);
 	document_key(document, "hit_rate_percent");
 	if (rate >= 0 && rate <= 1000)
 		/* Which way a tie goes does not matter.
@@ -205,15 +223,17 @@ static void put_errors(struct summary *summary)
 static void open_section(struct document *document, const char *key)
 {
 	document_key(document, key);
-	document->operations->map(document, 0); /* JSON needs no count */
+	document->operations->map(document, 0);
 }
 
-static void put_summary(struct summary *summary)
+static void put_summary(struct summary *summary, const struct astshm_snapshot *whole)
 {
 	struct document *document = &summary->json.base;
-	document->operations->map(document, 7);
-	document_put_timestamp(document, summary->snapshot);
-	document_put_uptime(document, summary->snapshot);
+	document->operations->map(document, 0); /* JSON needs no count */
+	document_put_timestamp(document, whole);
+	document_put_uptime(document, whole);
+	if (whole->window != NULL)
+		document_decimal(document, "window_seconds", whole->window->interval_ns, 9);
 	open_section(document, "event_processing");
 	put_counter(summary, "total_processed", "events.processed");
 	put_latency(summary);
@@ -238,14 +258,14 @@ static void put_summary(struct summary *summary)
 int astshm_encode_summary(const struct astshm_snapshot *snapshot, const struct astshm_sink *sink,
 			  const struct astshm_encode_options *options)
 {
-	struct summary summary = { .snapshot = snapshot };
+	struct summary summary = { .snapshot = snapshot->window ? snapshot->window : snapshot };
 	json_document_init(&summary.json, sink, options);
 	summary.total = malloc(sizeof *summary.total);
-	if (!summary.total || family_index_init(&summary.index, snapshot) < 0) {
+	if (!summary.total || family_index_init(&summary.index, summary.snapshot) < 0) {
 		free(summary.total);
 		return -ENOMEM;
 	}
-	put_summary(&summary);
+	put_summary(&summary, snapshot);
 	family_index_fini(&summary.index);
 	free(summary.total);
 	return sink_finish(&summary.json.base.sink);

@@ -23,6 +23,7 @@ struct table {
 	struct sink sink;
 	const struct astshm_snapshot *snapshot;
 	bool color;
+	bool in_window; /* `snapshot` is the window of the one to print */
 	size_t width; /* 0: as wide as needed */
 	size_t quiet; /* series that an interval leaves out */
 };
@@ -119,15 +120,19 @@ static void format_gauge_statistics(cell_text *cells, const struct astshm_gauge_
 	human_number(cells[2], gauge->sum / (double)gauge->count);
 }
 
-static void format_series(cell_text *cells, const struct astshm_series *series, bool interval)
+static void format_series(const struct table *table, cell_text *cells,
+			  const struct astshm_series *series)
 {
 	if (series->kind == ASTSHM_KIND_COUNTER) {
-		format_counter(cells, series, interval);
+		format_counter(cells, series, table->snapshot->interval_ns > 0);
 	} else if (series->kind == ASTSHM_KIND_GAUGE) {
 		human_number(cells[0], series->gauge.current);
 		format_gauge_statistics(cells + 1, &series->gauge);
 	} else {
 		format_histogram(cells, series, &series->histogram);
+		if (table->in_window)
+			human_number(cells[0], (double)series->histogram.count * 1e9 /
+						       (double)table->snapshot->interval_ns);
 	}
 }
 
@@ -210,14 +215,21 @@ static void widen(struct section *section, size_t key_columns, cell_text *cells)
 	}
 }
 
-static void measure_series(struct section *section, const struct astshm_series *series,
-			   bool interval)
+/* A window says the series once, not thread by thread. */
+static uint32_t thread_lines(const struct table *table, const struct astshm_series *series)
 {
+	return table->in_window ? 0 : series->thread_count;
+}
+
+static void measure_series(const struct table *table, struct section *section,
+			   const struct astshm_series *series)
+{
+	bool interval = table->snapshot->interval_ns > 0;
 	cell_text cells[CELLS_MAX] = { { 0 } };
 	char key[THREAD_KEY_BYTES];
-	format_series(cells, series, interval);
+	format_series(table, cells, series);
 	widen(section, text_columns(series->key, series->key_len), cells);
-	for (uint32_t i = 0; i < series->thread_count; i++) {
+	for (uint32_t i = 0; i < thread_lines(table, series); i++) {
 		format_thread(cells, series, &series->threads[i], interval);
 		widen(section, text_columns(key, thread_key(key, &series->threads[i])), cells);
 	}
@@ -234,7 +246,7 @@ static void measure(struct table *table, struct section *section)
 		section->cell_columns[i] = strlen(section->columns[i]);
 	for (size_t i = snapshot->first[section->kind - 1]; i < snapshot->first[section->kind]; i++)
 		if (is_shown(table, &snapshot->series[i]))
-			measure_series(section, &snapshot->series[i], snapshot->interval_ns > 0);
+			measure_series(table, section, &snapshot->series[i]);
 	for (unsigned i = 0; i < column_count(section); i++)
 		used += GAP + section->cell_columns[i];
 	if (!table->width || section->key_columns + used <= table->width)
@@ -262,11 +274,11 @@ static void put_series(struct table *table, const struct section *section,
 	bool interval = table->snapshot->interval_ns > 0;
 	cell_text cells[CELLS_MAX] = { { 0 } };
 	char key[THREAD_KEY_BYTES];
-	format_series(cells, series, interval);
+	format_series(table, cells, series);
 	put_key(table, series->key, series->key_len, section->key_columns);
 	put_cells(table, section, cells);
 	sink_put_char(&table->sink, '\n');
-	for (uint32_t i = 0; i < series->thread_count; i++) {
+	for (uint32_t i = 0; i < thread_lines(table, series); i++) {
 		format_thread(cells, series, &series->threads[i], interval);
 		put_style(table, DIM);
 		put_key(table, key, thread_key(key, &series->threads[i]), section->key_columns);
@@ -301,8 +313,9 @@ static void put_section(struct table *table, struct section section)
 
 static void put_sections(struct table *table)
 {
+	const char *many = table->in_window ? "PER SECOND" : "COUNT";
 	struct section timings = { ASTSHM_KIND_TIMING, "TIMINGS",
-		{ "COUNT", "MEAN", "P50", "P95", "P99", "MAX" }, 0, { 0 } };
+		{ many, "MEAN", "P50", "P95", "P99", "MAX" }, 0, { 0 } };
 	struct section counters = { ASTSHM_KIND_COUNTER, "COUNTERS", { "VALUE" }, 0, { 0 } };
 	struct section rates = { ASTSHM_KIND_COUNTER, "COUNTERS", { "PER SECOND", "INCREASE" },
 		0, { 0 } };
@@ -429,6 +442,23 @@ static void put_quiet(struct table *table)
 	sink_put_char(&table->sink, '\n');
 }
 
+/* Behind the lifetime's sections: the same of the window. */
+static void put_window(struct table *table, const struct astshm_snapshot *window)
+{
+	char text[HUMAN_BYTES];
+	human_time(text, (double)window->interval_ns);
+	put_style(table, BOLD);
+	sink_put_text(&table->sink, "\nin the last ");
+	sink_put_text(&table->sink, text);
+	put_style(table, PLAIN);
+	sink_put_char(&table->sink, '\n');
+	table->snapshot = window;
+	table->in_window = true;
+	table->quiet = 0;
+	put_sections(table);
+	put_quiet(table);
+}
+
 int astshm_encode_table(const struct astshm_snapshot *snapshot, const struct astshm_sink *sink,
 			const struct astshm_encode_options *options)
 {
@@ -445,5 +475,7 @@ int astshm_encode_table(const struct astshm_snapshot *snapshot, const struct ast
 	if (!snapshot->series_count)
 		sink_put_text(&table.sink, "\nno metrics\n");
 	put_quiet(&table);
+	if (snapshot->window != NULL)
+		put_window(&table, snapshot->window);
 	return sink_finish(&table.sink);
 }

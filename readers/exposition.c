@@ -49,7 +49,7 @@ static char *add_suffix(const char *start, char *end, const char *suffix, size_t
 }
 
 /* NAME_seconds, NAME_bytes, NAME_total as the kind and unit ask for. */
-static char *name_family(char *start, const struct astshm_family *family)
+static char *name_family(char *start, const struct astshm_family *family, bool total)
 {
 	char unit[3 * ASTSHM_UNIT_MAX + 2];
 	char *end = mangle(start, family->name, family->name_len);
@@ -60,7 +60,7 @@ static char *name_family(char *start, const struct astshm_family *family)
 		char *unit_end = mangle(unit, family->unit, family->unit_len);
 		end = add_suffix(start, end, unit, (size_t)(unit_end - unit));
 	}
-	if (family->kind == ASTSHM_KIND_COUNTER && family->monotonic)
+	if (total && family->kind == ASTSHM_KIND_COUNTER && family->monotonic)
 		end = add_suffix(start, end, "total", 5);
 	*end++ = '\0';
 	return end;
@@ -122,29 +122,54 @@ static bool take_names(struct name_set *set, const char *name, unsigned count)
 	return true;
 }
 
-static char *put_family_names(char *p, const struct astshm_family *family)
+/* `name` with each suffix behind it, one after the other. */
+static char *put_suffixed(char *p, const char *name, const char *const *suffixes, unsigned count)
 {
-	char *name = p;
-	p = name_family(p, family);
-	for (unsigned i = 0; is_histogram(family) && i < 3; i++) {
-		size_t length = strlen(name), suffix = strlen(histogram_suffixes[i]);
+	size_t length = strlen(name);
+	for (unsigned i = 0; i < count; i++) {
+		size_t suffix = strlen(suffixes[i]);
 		memcpy(p, name, length);
-		memcpy(p + length, histogram_suffixes[i], suffix + 1);
+		memcpy(p + length, suffixes[i], suffix + 1);
 		p += length + suffix + 1;
 	}
 	return p;
+}
+
+static char *put_family_names(char *p, const struct astshm_family *family)
+{
+	char *name = p;
+	p = name_family(p, family, true);
+	return put_suffixed(p, name, histogram_suffixes, is_histogram(family) ? 3 : 0);
+}
+
+/* The name they begin with, then those of the samples; *count tells how many. */
+static char *put_window_names(char *p, const struct astshm_family *family, unsigned *count)
+{
+	static const char *const counter[] = { EXPOSITION_RATE };
+	static const char *const gauge[] = { EXPOSITION_MIN, EXPOSITION_MAX };
+	static const char *const histogram[] = { EXPOSITION_RATE, EXPOSITION_WINDOW,
+						 EXPOSITION_WINDOW "_sum",
+						 EXPOSITION_WINDOW "_count" };
+	char *name = p;
+	p = name_family(p, family, false);
+	*count = is_histogram(family) ? 4 : family->kind == ASTSHM_KIND_GAUGE ? 2 : 1;
+	return put_suffixed(p, name,
+			    is_histogram(family)                ? histogram
+			    : family->kind == ASTSHM_KIND_GAUGE ? gauge
+								: counter,
+			    *count);
 }
 
 static size_t all_names_room(const struct astshm_snapshot *snapshot)
 {
 	size_t room = 1;
 	for (size_t i = 0; i < snapshot->family_count; i++)
-		room += 4 * (name_room(snapshot->families[i]) + sizeof "_bucket");
+		room += 9 * (name_room(snapshot->families[i]) + sizeof EXPOSITION_WINDOW "_count");
 	return room;
 }
 
-static void fill_names(struct exposition_names *names, const struct astshm_snapshot *snapshot,
-		       const struct family_index *index, struct name_set *set)
+static char *fill_names(struct exposition_names *names, const struct astshm_snapshot *snapshot,
+			const struct family_index *index, struct name_set *set)
 {
 	char *p = names->text;
 	for (size_t i = 0; i < snapshot->family_count; i++) {
@@ -155,23 +180,48 @@ static void fill_names(struct exposition_names *names, const struct astshm_snaps
 		names->taken[i] = !take_names(set, names->text + names->offset[i],
 					      is_histogram(snapshot->families[i]) ? 4 : 1);
 	}
+	return p;
+}
+
+static void fill_window_names(struct exposition_names *names,
+			      const struct astshm_snapshot *snapshot,
+			      const struct family_index *index, struct name_set *set, char *p)
+{
+	names->window_seconds_taken = name_set_has(set, EXPOSITION_WINDOW_SECONDS);
+	if (!names->window_seconds_taken)
+		name_set_add(set, EXPOSITION_WINDOW_SECONDS);
+	for (size_t i = 0; i < snapshot->family_count; i++) {
+		unsigned count;
+		char *name = p;
+		names->window_offset[i] = (size_t)(p - names->text);
+		p = put_window_names(p, snapshot->families[i], &count);
+		if (index->first[i] != index->first[i + 1])
+			names->window_taken[i] =
+				!take_names(set, name + strlen(name) + 1, count);
+	}
 }
 
 int exposition_names_init(struct exposition_names *names, const struct astshm_snapshot *snapshot,
 			  const struct family_index *index)
 {
 	struct name_set set = { .mask = 63 };
-	while (set.mask < 8 * snapshot->family_count)
+	while (set.mask < 16 * snapshot->family_count)
 		set.mask = 2 * set.mask + 1;
 	set.slots = calloc(set.mask + 1, sizeof *set.slots);
 	names->text = malloc(all_names_room(snapshot));
 	names->offset = calloc(snapshot->family_count + 1, sizeof *names->offset);
 	names->taken = calloc(snapshot->family_count + 1, sizeof *names->taken);
-	bool complete = set.slots && names->text && names->offset && names->taken;
-	if (complete)
-		fill_names(names, snapshot, index, &set);
-	else
+	names->window_offset = calloc(snapshot->family_count + 1, sizeof *names->window_offset);
+	names->window_taken = calloc(snapshot->family_count + 1, sizeof *names->window_taken);
+	bool complete = set.slots && names->text && names->offset && names->taken &&
+			names->window_offset && names->window_taken;
+	if (complete) {
+		char *end = fill_names(names, snapshot, index, &set);
+		if (snapshot->window)
+			fill_window_names(names, snapshot, index, &set, end);
+	} else {
 		exposition_names_fini(names);
+	}
 	free(set.slots);
 	return complete ? 0 : -ENOMEM;
 }
@@ -181,12 +231,19 @@ void exposition_names_fini(struct exposition_names *names)
 	free(names->text);
 	free(names->offset);
 	free(names->taken);
+	free(names->window_offset);
+	free(names->window_taken);
 	*names = (struct exposition_names){ 0 };
 }
 
 const char *exposition_name(const struct exposition_names *names, size_t family)
 {
 	return names->text + names->offset[family];
+}
+
+const char *exposition_window_name(const struct exposition_names *names, size_t family)
+{
+	return names->text + names->window_offset[family];
 }
 
 /* --- labels ------------------------------------------------------------------ */
@@ -206,14 +263,14 @@ static unsigned find_key(const struct exposition_labels *labels, const struct as
 }
 
 /* Names that begin with "__" and a histogram's "le" are not for others. */
-static size_t mangle_label(char *name, const struct astshm_label *tag, bool histogram)
+static size_t mangle_label(char *name, const struct astshm_label *tag, const char *reserved)
 {
 	size_t length = tag->key_len;
 	if (length > 3 * ASTSHM_TAG_KEY_MAX)
 		length = 3 * ASTSHM_TAG_KEY_MAX;
 	char *end = mangle(name, tag->key, length);
 	*end = '\0';
-	if (strncmp(name, "__", 2) == 0 || (histogram && strcmp(name, "le") == 0)) {
+	if (strncmp(name, "__", 2) == 0 || (reserved && strcmp(name, reserved) == 0)) {
 		memcpy(name, "tag_", 4);
 		end = mangle(name + 4, tag->key, length);
 		*end = '\0';
@@ -233,7 +290,7 @@ static bool is_taken(const struct exposition_labels *labels, const char *name)
 static void add_key(struct exposition_labels *labels, const struct astshm_label *tag)
 {
 	char *name = labels->names[labels->count];
-	size_t length = mangle_label(name, tag, labels->histogram);
+	size_t length = mangle_label(name, tag, labels->reserved);
 	for (unsigned n = 2; is_taken(labels, name); n++) {
 		char *end = name + length;
 		*end++ = '_';
@@ -243,10 +300,10 @@ static void add_key(struct exposition_labels *labels, const struct astshm_label 
 }
 
 bool exposition_labels_init(struct exposition_labels *labels, const struct astshm_series *series,
-			    const uint32_t *places, size_t count)
+			    const uint32_t *places, size_t count, const char *reserved)
 {
 	labels->count = 0;
-	labels->histogram = count > 0 && is_histogram(series[places[0]].family);
+	labels->reserved = reserved;
 	for (size_t i = 0; i < count; i++) {
 		const struct astshm_series *one = &series[places[i]];
 		for (uint32_t t = 0; t < one->tag_count; t++) {

@@ -14,13 +14,28 @@ struct exposition_names {
 	char *text;       /* all names, NUL-terminated */
 	size_t *offset;   /* of each family's in text */
 	bool *taken;      /* an earlier family has this name or one of its own */
+	size_t *window_offset; /* the same of what tells of a window */
+	bool *window_taken;
+	bool window_seconds_taken;
 };
 
-/* A fixed number of allocations. Families without series take no name. -ENOMEM. */
+/* What stands behind exposition_window_name() in those names. */
+#define EXPOSITION_WINDOW "_window"
+#define EXPOSITION_RATE "_window_rate"
+#define EXPOSITION_MIN "_window_min"
+#define EXPOSITION_MAX "_window_max"
+/* One of no family: how long the window is. */
+#define EXPOSITION_WINDOW_SECONDS "astshm_window_seconds"
+
+/*
+ * A fixed number of allocations. Families without series take no name; totals
+ * come before what tells of the snapshot's window. -ENOMEM.
+ */
 int exposition_names_init(struct exposition_names *names, const struct astshm_snapshot *snapshot,
 			  const struct family_index *index);
 void exposition_names_fini(struct exposition_names *names);
 const char *exposition_name(const struct exposition_names *names, size_t family);
+const char *exposition_window_name(const struct exposition_names *names, size_t family);
 
 /* --- names of labels ------------------------------------------------------ */
 
@@ -35,12 +50,12 @@ struct exposition_labels {
 	const struct astshm_label *keys[EXPOSITION_LABELS_MAX];
 	char names[EXPOSITION_LABELS_MAX][EXPOSITION_LABEL_BYTES];
 	unsigned count;
-	bool histogram; /* le has a meaning of its own */
+	const char *reserved; /* a name with a meaning of its own: le, quantile; or NULL */
 };
 
 /* false: more than EXPOSITION_LABELS_MAX keys. `places` index `series`. */
 bool exposition_labels_init(struct exposition_labels *labels, const struct astshm_series *series,
-			    const uint32_t *places, size_t count);
+			    const uint32_t *places, size_t count, const char *reserved);
 /* The label name of a tag that _init met. */
 const char *exposition_label(const struct exposition_labels *labels,
 			     const struct astshm_label *tag);

@@ -5,16 +5,26 @@
 
 #include "derive.h"
 
-/* Hands the snapshot over if `code` is 0, else frees it. */
-static int hand_over(struct astshm_snapshot *made, int code, struct astshm_snapshot **result,
-		     struct astshm_error *error)
+/* The series of `from` at these places, in that order. */
+static int pick(const struct astshm_snapshot *from, const size_t *places, size_t count,
+		bool reordered, struct astshm_snapshot **picked)
 {
-	if (code < 0) {
+	struct astshm_snapshot *made = derive_create(from, count);
+	if (!made)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		made->series[i] = from->series[places[i]];
+	made->series_count = count;
+	made->reordered |= reordered;
+	int code = derive_families(made, from);
+	/* A window has its series in the same places. */
+	if (code == 0 && from->window)
+		code = pick(from->window, places, count, reordered, &made->window);
+	if (code < 0)
 		astshm_snapshot_free(&made);
-		return derive_fail(error, code, "out of memory");
-	}
-	*result = made;
-	return 0;
+	else
+		*picked = made;
+	return code;
 }
 
 int astshm_snapshot_filter(const struct astshm_snapshot *snapshot,
@@ -22,32 +32,35 @@ int astshm_snapshot_filter(const struct astshm_snapshot *snapshot,
 			   void *context, struct astshm_snapshot **filtered,
 			   struct astshm_error *error)
 {
-	struct astshm_snapshot *made = derive_create(snapshot, snapshot->series_count);
-	if (!made)
-		return derive_fail(error, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < snapshot->series_count; i++) {
+	size_t *places = calloc(snapshot->series_count + 1, sizeof *places);
+	size_t count = 0;
+	int code = -ENOMEM;
+	for (size_t i = 0; places && i < snapshot->series_count; i++) {
 		if (keep(&snapshot->series[i], context))
-			made->series[made->series_count++] = snapshot->series[i];
+			places[count++] = i;
 	}
-	return hand_over(made, derive_families(made, snapshot), filtered, error);
+	if (places)
+		code = pick(snapshot, places, count, false, filtered);
+	free(places);
+	return code < 0 ? derive_fail(error, code, "out of memory") : 0;
 }
 
 struct order {
+	const struct astshm_series *series;
 	int (*compare)(const struct astshm_series *a, const struct astshm_series *b,
 		       void *context);
 	void *context;
 };
 
-/* Places in the old snapshot break ties, which makes any sort stable. */
-static int compare_series(const void *left, const void *right, void *context)
+static int compare_places(const void *left, const void *right, void *context)
 {
-	const struct astshm_series *a = *(const struct astshm_series *const *)left;
-	const struct astshm_series *b = *(const struct astshm_series *const *)right;
+	size_t a = *(const size_t *)left, b = *(const size_t *)right;
 	const struct order *order = context;
-	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
-	int result = order->compare(a, b, order->context);
-	return result ? result : (a > b) - (a < b);
+	const struct astshm_series *series = order->series;
+	if (series[a].kind != series[b].kind)
+		return series[a].kind < series[b].kind ? -1 : 1;
+	int result = order->compare(&series[a], &series[b], order->context);
+	return result ? result : (a > b) - (a < b); /* which makes any sort stable */
 }
 
 int astshm_snapshot_sort(const struct astshm_snapshot *snapshot,
@@ -56,20 +69,15 @@ int astshm_snapshot_sort(const struct astshm_snapshot *snapshot,
 			 void *context, struct astshm_snapshot **sorted, struct astshm_error *error)
 {
 	size_t count = snapshot->series_count;
-	struct order order = { compare, context };
-	struct astshm_snapshot *made = derive_create(snapshot, count);
-	const struct astshm_series **places = calloc(count + 1, sizeof *places);
-	if (!made || !places) {
-		free(places);
-		return hand_over(made, -ENOMEM, sorted, error);
+	struct order order = { snapshot->series, compare, context };
+	size_t *places = calloc(count + 1, sizeof *places);
+	int code = -ENOMEM;
+	if (places) {
+		for (size_t i = 0; i < count; i++)
+			places[i] = i;
+		qsort_r(places, count, sizeof *places, compare_places, &order);
+		code = pick(snapshot, places, count, true, sorted);
 	}
-	for (size_t i = 0; i < count; i++)
-		places[i] = &snapshot->series[i];
-	qsort_r(places, count, sizeof *places, compare_series, &order);
-	for (size_t i = 0; i < count; i++)
-		made->series[i] = *places[i];
 	free(places);
-	made->series_count = count;
-	made->reordered = true;
-	return hand_over(made, derive_families(made, snapshot), sorted, error);
+	return code < 0 ? derive_fail(error, code, "out of memory") : 0;
 }

@@ -58,9 +58,8 @@ static int group_series(struct astshm_snapshot *grouped, const struct astshm_sna
 	return 0;
 }
 
-int astshm_snapshot_group(const struct astshm_snapshot *snapshot, const char *const *keys,
-			  size_t count, struct astshm_snapshot **grouped,
-			  struct astshm_error *error)
+static int group(const struct astshm_snapshot *snapshot, const char *const *keys, size_t count,
+		 struct astshm_snapshot **grouped, struct astshm_error *error)
 {
 	struct astshm_snapshot *made = derive_create(snapshot, snapshot->series_count);
 	struct combine_item *items = calloc(snapshot->series_count + 1, sizeof *items);
@@ -80,5 +79,21 @@ int astshm_snapshot_group(const struct astshm_snapshot *snapshot, const char *co
 		astshm_snapshot_free(&made);
 	else
 		*grouped = made;
+	return code;
+}
+
+/* A window has the same series, so it falls into the same groups. */
+int astshm_snapshot_group(const struct astshm_snapshot *snapshot, const char *const *keys,
+			  size_t count, struct astshm_snapshot **grouped,
+			  struct astshm_error *error)
+{
+	struct astshm_snapshot *made = NULL;
+	int code = group(snapshot, keys, count, &made, error);
+	if (code == 0 && snapshot->window)
+		code = group(snapshot->window, keys, count, &made->window, error);
+	if (code == 0)
+		*grouped = made;
+	else
+		astshm_snapshot_free(&made);
 	return code;
 }

@@ -361,3 +361,45 @@ void text_timestamp(char text[TEXT_TIMESTAMP_BYTES], uint64_t realtime_ns)
 	p = put_field(p, of_day % 60, 2, '.');
 	put_field(p, realtime_ns % 1000000000u, 9, 'Z');
 }
+
+/* The other way round. */
+static uint64_t civil_days(uint64_t year, uint64_t month, uint64_t day)
+{
+	uint64_t shifted_year = year - (month <= 2), shifted_month = (month + 9) % 12;
+	uint64_t era = shifted_year / 400, year_of_era = shifted_year % 400;
+	uint64_t of_year = (153 * shifted_month + 2) / 5 + day - 1;
+	uint64_t of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year;
+	return era * 146097 + of_era - 719468;
+}
+
+/* Digits, and what stands behind them; 0: something else, which `bad` notes. */
+static uint64_t get_field(const char **p, unsigned width, char after, bool *bad)
+{
+	uint64_t value = 0;
+	for (unsigned i = 0; i < width; i++, (*p)++) {
+		*bad |= **p < '0' || **p > '9';
+		value = value * 10 + (uint64_t)(**p - '0');
+	}
+	*bad |= *(*p)++ != after;
+	return *bad ? 0 : value;
+}
+
+bool text_parse_timestamp(const char *text, size_t count, uint64_t *realtime_ns)
+{
+	static const uint64_t last_year = 2554; /* where 2^64 nanoseconds end */
+	bool bad = count != TEXT_TIMESTAMP_BYTES;
+	if (bad)
+		return false;
+	uint64_t year = get_field(&text, 4, '-', &bad);
+	uint64_t month = get_field(&text, 2, '-', &bad);
+	uint64_t day = get_field(&text, 2, 'T', &bad);
+	uint64_t seconds = get_field(&text, 2, ':', &bad) * 3600;
+	seconds += get_field(&text, 2, ':', &bad) * 60;
+	seconds += get_field(&text, 2, '.', &bad);
+	uint64_t ns = get_field(&text, 9, 'Z', &bad);
+	if (bad || year < 1970 || year >= last_year || month < 1 || month > 12 || day < 1 ||
+	    day > 31 || seconds > 86400)
+		return false;
+	*realtime_ns = (civil_days(year, month, day) * 86400 + seconds) * 1000000000u + ns;
+	return true;
+}

@@ -43,5 +43,7 @@ size_t text_suffix(const char *text, size_t count, size_t columns);
 /* 2026-11-22T10:30:00.123456789Z, TEXT_TIMESTAMP_BYTES without a NUL. */
 #define TEXT_TIMESTAMP_BYTES 30
 void text_timestamp(char text[TEXT_TIMESTAMP_BYTES], uint64_t realtime_ns);
+/* The time that text_timestamp() wrote; false: it is none, or before 1970. */
+bool text_parse_timestamp(const char *text, size_t count, uint64_t *realtime_ns);
 
 #endif

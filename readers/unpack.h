@@ -8,6 +8,8 @@
 #ifndef READERS_UNPACK_H
 #define READERS_UNPACK_H
 
+#include <string.h>
+
 #include <msgpack.h>
 
 #include "number.h"
@@ -35,6 +37,11 @@ int unpack_map(struct unpack_slice map, struct unpack_slice *inside, uint32_t *p
 
 /* The next key, a string in place, and its value. */
 int unpack_pair(struct unpack_slice *inside, struct unpack_slice *key, struct unpack_slice *value);
+
+static inline bool unpack_is_key(struct unpack_slice key, const char *text)
+{
+	return key.size == strlen(text) && memcmp(key.at, text, key.size) == 0;
+}
 
 /* A value that unpack_value() checked, by msgpack-c; `unpacked` is initialised. */
 int unpack_object(struct unpack_slice value, msgpack_unpacked *unpacked);

@@ -94,6 +94,8 @@ static void fill_extremes(enum astshm_kind kind, const struct astshm_histogram *
 	statistics_slot_range(kind, lowest, &low, &unused);
 	statistics_slot_range(kind, highest, &unused, &high);
 	low += lowest > ASTSHM_HISTOGRAM_ZERO;
+	if (part->count == 1 && part->sum_hi == 0 && part->sum >= low && part->sum <= high)
+		low = high = part->sum; /* the one that was added */
 	part->min = low < whole->min || (known && whole->min < before->min) ? whole->min : low;
 	part->max = high > whole->max || (known && whole->max > before->max) ? whole->max : high;
 	part->has_extremes = part->min <= part->max;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sample.h"
 
+#include "window.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -274,6 +276,43 @@ struct astshm_snapshot *sample_threads(void)
 	for (size_t i = 0; i < snapshot->series_count; i++)
 		split(snapshot, &snapshot->series[i]);
 	return snapshot;
+}
+
+/* --- with a window ----------------------------------------------------------- */
+
+static struct astshm_series *find(struct astshm_snapshot *snapshot, enum astshm_kind kind,
+				  const char *key)
+{
+	return &snapshot->series[astshm_snapshot_find(snapshot, kind, key) - snapshot->series];
+}
+
+/* What happened in the window. */
+static void go_on(struct astshm_snapshot *snapshot)
+{
+	static const int64_t times[] = { 1000, 1500000, 5200000, 18700000, 45300000, 250000000 };
+	struct astshm_histogram *took =
+		&find(snapshot, ASTSHM_KIND_TIMING, "event.processing.duration")->histogram;
+	find(snapshot, ASTSHM_KIND_COUNTER, "events.received")->counter.value += 10;
+	find(snapshot, ASTSHM_KIND_COUNTER, "websocket.pending")->counter.value -= 4;
+	find(snapshot, ASTSHM_KIND_COUNTER, "process.cpu")->counter.value += 1500000000;
+	sample_fill(snapshot, took, ASTSHM_KIND_TIMING, times, 6);
+}
+
+struct astshm_snapshot *sample_window(void)
+{
+	struct astshm_snapshot *older = sample_threads(), *newer = sample_threads();
+	struct gauge_range *ranges = need(calloc(newer->series_count, sizeof *ranges));
+	const struct astshm_series *queue =
+		find(newer, ASTSHM_KIND_GAUGE, "queue.depth[queue=udp]");
+	older->timestamp_ns -= 59875000000;
+	older->uptime_ns -= 59875000000;
+	go_on(newer);
+	ranges[queue - newer->series] = (struct gauge_range){ 2, 12, 11 };
+	if (window_between(newer, older, ranges, &newer->window, NULL) < 0)
+		abort();
+	free(ranges);
+	astshm_snapshot_free(&older);
+	return newer;
 }
 
 /* --- output ---------------------------------------------------------------- */

@@ -37,6 +37,12 @@ struct astshm_snapshot *sample_rich(void);
 /* The same with each series split between two threads. */
 struct astshm_snapshot *sample_threads(void);
 
+/*
+ * The threads' sample with a window of its last 59.875 s, in which ten events were
+ * received, one took 250 ms, and the queue was 12 deep at a tick.
+ */
+struct astshm_snapshot *sample_window(void);
+
 typedef int (*sample_encoder)(const struct astshm_snapshot *snapshot,
 			      const struct astshm_sink *sink,
 			      const struct astshm_encode_options *options);

@@ -531,6 +531,13 @@ ASTSHM_API int astshm_encode_table(const struct astshm_snapshot *snapshot,
 ASTSHM_API int astshm_encode_summary(const struct astshm_snapshot *snapshot,
 				     const struct astshm_sink *sink,
 				     const struct astshm_encode_options *options);
+/*
+ * An interval view alone, as the object that a document has under "window": from,
+ * to, and the figures of each series in short. -EINVAL: not an interval.
+ */
+ASTSHM_API int astshm_encode_window(const struct astshm_snapshot *interval,
+				    const struct astshm_sink *sink,
+				    const struct astshm_encode_options *options);
 
 /*
  * Reads one snapshot document from `bytes`; *used tells how many it took (a

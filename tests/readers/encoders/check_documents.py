@@ -17,7 +17,7 @@ except ImportError as missing:
     sys.exit(77)
 
 EMIT, SCHEMA = sys.argv[1], sys.argv[2]
-SAMPLES = ("rich", "threads", "interval", "merged", "empty")
+SAMPLES = ("rich", "threads", "interval", "merged", "empty", "window")
 failures = 0
 
 
@@ -71,13 +71,37 @@ def check_sample(sample, schema):
     json.loads(emit("summary", sample), object_pairs_hook=unique)
 
 
+def check_window(document):
+    """Its series are those of the document, and its figures are told once."""
+    window = document["window"]
+    for kind, series in document["metrics"].items():
+        check(list(window[kind]) == list(series), f"the window's {kind} are others")
+    check(window["counters"]["events.received"] == {"rate": 10 / 59.875, "increase": 10},
+          window["counters"]["events.received"])
+    check(window["gauges"]["queue.depth[queue=udp]"] == {"min": 2.0, "max": 12.0, "last": 5.0},
+          window["gauges"]["queue.depth[queue=udp]"])
+    took = window["timings"]["event.processing.duration"]
+    check(list(took) == ["count", "rate", "p50", "p95", "p99", "max", "min", "mean"], took)
+    check(took["count"] == 1 and took["max"] == 0.25 and took["mean"] == 0.25, took)
+
+
 def check_schema_rejects(schema):
     """A schema that accepts anything would show nothing."""
-    document = json.loads(emit("buckets", "rich"))
-    document["metrics"]["counters"]["events.received"] = {"value": "15420"}
+    document = json.loads(emit("buckets", "window"))
+    check_rejected(schema, document, "a text for a counter",
+                   lambda its: its["metrics"]["counters"].update(c={"value": "15420"}))
+    check_rejected(schema, document, "a window without its length",
+                   lambda its: its["window"].pop("seconds"))
+    check_rejected(schema, document, "a gauge's current in a window",
+                   lambda its: its["window"]["gauges"].update(g={"current": 1}))
+
+
+def check_rejected(schema, document, what, change):
+    changed = json.loads(json.dumps(document))
+    change(changed)
     try:
-        jsonschema.validate(document, schema)
-        check(False, "the schema accepts a text for a counter")
+        jsonschema.validate(changed, schema)
+        check(False, f"the schema accepts {what}")
     except jsonschema.ValidationError:
         pass
 
@@ -88,4 +112,5 @@ jsonschema.Draft7Validator.check_schema(SCHEMA_DOCUMENT)
 for each in SAMPLES:
     check_sample(each, SCHEMA_DOCUMENT)
 check_schema_rejects(SCHEMA_DOCUMENT)
+check_window(json.loads(emit("json", "window")))
 sys.exit(1 if failures else 0)

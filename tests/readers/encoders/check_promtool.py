@@ -10,7 +10,7 @@ if not shutil.which("promtool"):
     sys.exit(77)
 
 failures = 0
-for sample in ("rich", "threads", "interval", "merged", "empty", "colliding"):
+for sample in ("rich", "threads", "interval", "merged", "empty", "colliding", "window"):
     text = subprocess.run([sys.argv[1], "prometheus", sample], check=True,
                           stdout=subprocess.PIPE).stdout
     text.decode("utf-8")

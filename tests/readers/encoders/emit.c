@@ -77,6 +77,7 @@ static const struct {
 } samples[] = {
 	{ "rich", sample_rich },   { "threads", sample_threads }, { "interval", make_interval },
 	{ "merged", make_merged }, { "empty", make_empty },       { "colliding", make_colliding },
+	{ "window", sample_window },
 };
 
 static const struct {

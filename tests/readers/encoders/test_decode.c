@@ -40,6 +40,12 @@ static void assert_round_trip(struct astshm_snapshot *snapshot)
 	astshm_snapshot_free(&snapshot);
 }
 
+static int backwards(const struct astshm_series *a, const struct astshm_series *b, void *context)
+{
+	(void)context;
+	return strcmp(b->key, a->key);
+}
+
 static void decoded_snapshot_encodes_to_the_same_bytes(void **state)
 {
 	(void)state;
@@ -81,6 +87,54 @@ static void decoded_merge_encodes_to_the_same_bytes(void **state)
 	astshm_snapshot_free(&one);
 	astshm_snapshot_free(&two);
 	assert_round_trip(merged);
+}
+
+static void decoded_window_encodes_to_the_same_bytes(void **state)
+{
+	struct astshm_snapshot *sorted = NULL, *snapshot = sample_window();
+	(void)state;
+	assert_int_equal(astshm_snapshot_sort(snapshot, backwards, NULL, &sorted, NULL), 0);
+	assert_round_trip(snapshot);
+	/* The series of a document may stand in any order; ours are sorted when read. */
+	struct sample_output bytes = sample_encode(astshm_encode_msgpack, sorted, 0);
+	struct astshm_snapshot *decoded = decode(bytes);
+	assert_round_trip(decoded);
+	free(bytes.bytes);
+	astshm_snapshot_free(&sorted);
+}
+
+static struct astshm_snapshot *decode_window(const char *from, const char *to)
+{
+	struct astshm_snapshot *snapshot = sample_window(), *decoded = NULL;
+	struct sample_output bytes = sample_encode(astshm_encode_msgpack, snapshot, 0);
+	char *window = memmem(bytes.bytes, bytes.size, "\xa6window", 7);
+	size_t used;
+	assert_non_null(window);
+	char *at = memmem(window, bytes.size - (size_t)(window - bytes.bytes), from, strlen(from));
+	assert_non_null(at);
+	memcpy(at, to, strlen(to));
+	if (astshm_decode_msgpack(bytes.bytes, bytes.size, &used, &decoded, NULL) < 0)
+		decoded = NULL;
+	free(bytes.bytes);
+	astshm_snapshot_free(&snapshot);
+	return decoded;
+}
+
+static void windows_take_nothing_on_trust(void **state)
+{
+	struct astshm_snapshot *decoded;
+	(void)state;
+	assert_null(decode_window("seconds", "sekunds")); /* no length */
+	assert_null(decode_window("2026-11-22T10:30:00", "2026-13-22T10:30:00"));
+	assert_null(decode_window("increase", "increose"));
+	assert_null(decode_window("\xa5scale\x06", "\xa5scale\x05"));
+	/* A series that "metrics" lacks is ignored; the one that lacks values has none. */
+	decoded = decode_window("events.received", "events.retrieve");
+	assert_non_null(decoded);
+	const struct astshm_series *series = astshm_snapshot_find(
+		astshm_snapshot_window(decoded), ASTSHM_KIND_COUNTER, "events.received");
+	assert_true(series != NULL && series->counter.increase == 0 && series->counter.has_rate);
+	astshm_snapshot_free(&decoded);
 }
 
 static void stream_holds_one_document_after_the_other(void **state)
@@ -248,6 +302,8 @@ int main(void)
 		cmocka_unit_test(time_below_zero_survives),
 		cmocka_unit_test(decoded_interval_encodes_to_the_same_bytes),
 		cmocka_unit_test(decoded_merge_encodes_to_the_same_bytes),
+		cmocka_unit_test(decoded_window_encodes_to_the_same_bytes),
+		cmocka_unit_test(windows_take_nothing_on_trust),
 		cmocka_unit_test(stream_holds_one_document_after_the_other),
 		cmocka_unit_test(every_truncation_ends_too_early),
 		cmocka_unit_test(mutated_bytes_give_an_error_or_a_snapshot),

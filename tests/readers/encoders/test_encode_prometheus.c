@@ -9,6 +9,7 @@
 #include <astshm/buckets.h>
 
 #include "sample.h"
+#include "window.h"
 
 static void assert_has(const struct sample_output *output, const char *line)
 {
@@ -217,6 +218,60 @@ static void family_stands_in_one_piece(void **state)
 	free(output.bytes);
 }
 
+static void a_window_is_told_by_gauges_and_summaries(void **state)
+{
+	struct sample_output output = encode_and_free(sample_window());
+	(void)state;
+	assert_has(&output, "# TYPE astshm_window_seconds gauge\nastshm_window_seconds 59.875\n");
+	assert_has(&output, "# TYPE events_received_window_rate gauge\n"
+			    "events_received_window_rate 0.167014613778705");
+	assert_has(&output, "process_cpu_seconds_window_rate 0.02505219");
+	assert_has(&output, "websocket_pending_window_rate -0.0668");
+	assert_has(&output, "# TYPE queue_depth_window_min gauge\n"
+			    "queue_depth_window_min{queue=\"udp\"} 2.0\n");
+	assert_has(&output, "queue_depth_window_max{queue=\"udp\"} 12.0\n");
+	assert_has(&output, "gauge_nan_window_max NaN\n");
+	assert_has(&output, "# TYPE event_processing_duration_seconds_window summary\n");
+	assert_has(&output, "event_processing_duration_seconds_window_count 6\n");
+	assert_has(&output, "event_processing_duration_seconds_window_sum 0.320701\n");
+	assert_has(&output, "event_processing_duration_seconds_window{quantile=\"0.95\"} 0.25\n");
+	assert_has(&output, "event_processing_duration_seconds_window{quantile=\"1\"} 0.25\n");
+	assert_has(&output, "event_processing_duration_seconds_window_rate 0.01670");
+	/* The totals stay totals; without a sample there is no quantile. */
+	assert_has(&output, "events_received_total 15430\n");
+	assert_null(strstr(output.bytes, "timing_empty_seconds_window{"));
+	free(output.bytes);
+}
+
+static void names_of_a_window_give_way(void **state)
+{
+	static const struct astshm_tag tags[] = { { "quantile", "q" } };
+	struct astshm_snapshot *parts[2];
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		parts[i] = sample_begin();
+		sample_counter(parts[i], "events", 3 + i);
+		sample_gauge(parts[i], "events.window.rate", 5);
+		sample_gauge(parts[i], "astshm.window_seconds", 6);
+		sample_series(parts[i], ASTSHM_KIND_TIMING, "t", tags, 1);
+		sample_timing(parts[i], "t", (const int64_t[]){ 7, 1000000000 }, 1u + i);
+		sample_end(parts[i]);
+	}
+	parts[0]->timestamp_ns -= 1000000000;
+	parts[0]->uptime_ns -= 1000000000;
+	assert_int_equal(window_between(parts[1], parts[0], NULL, &parts[1]->window, NULL), 0);
+	astshm_snapshot_free(&parts[0]);
+	struct sample_output output = encode_and_free(parts[1]);
+	assert_has(&output, "events_window_rate 5.0\n");
+	assert_has(&output, "# left out: counter events: a name of its window is taken already: ");
+	assert_has(&output, "astshm_window_seconds 6.0\n");
+	assert_null(strstr(output.bytes, "astshm_window_seconds 1.0"));
+	assert_has(&output, "t_seconds_window_rate{tag_quantile=\"q\"} 0.0\n");
+	assert_has(&output, "t_seconds_window{quantile=\"0.5\"} 1.0\n");
+	assert_has(&output, "t_seconds_count{quantile=\"q\"} 0\n");
+	free(output.bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +284,8 @@ int main(void)
 		cmocka_unit_test(sample_names_of_a_histogram_are_taken_too),
 		cmocka_unit_test(labels_that_collapse_stay_apart),
 		cmocka_unit_test(family_stands_in_one_piece),
+		cmocka_unit_test(a_window_is_told_by_gauges_and_summaries),
+		cmocka_unit_test(names_of_a_window_give_way),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sample.h"
+#include "window.h"
 
 #define HEAD "{\"timestamp\":\"2026-11-22T10:30:00.123456789Z\",\"uptime_seconds\":3600.5,"
 
@@ -147,6 +148,44 @@ static void interval_view_shows_increases(void **state)
 		       "\"websocket\":{},\"cache\":{},\"errors\":{\"errors.parse\":2}}");
 }
 
+/* The same with a window of 2.5 s in which `newer` has come about. */
+static struct astshm_snapshot *with_window(struct astshm_snapshot *newer,
+					   struct astshm_snapshot *older)
+{
+	older->timestamp_ns -= 2500000000;
+	older->uptime_ns -= 2500000000;
+	assert_int_equal(window_between(newer, older, NULL, &newer->window, NULL), 0);
+	astshm_snapshot_free(&older);
+	return newer;
+}
+
+static void all_figures_of_a_window_are_its_own(void **state)
+{
+	static const int64_t before[] = { 5200001 }, after[] = { 5200001, 90000000 };
+	struct astshm_snapshot *older = sample_begin(), *newer = sample_begin();
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct astshm_snapshot *snapshot = i ? newer : older;
+		sample_counter(snapshot, "events.processed", 100 + 7 * i);
+		sample_timing(snapshot, "event.processing.duration", i ? after : before, 1u + i);
+		sample_counter(snapshot, "udp.packet.received", 1000 + 30 * i);
+		sample_counter(snapshot, "udp.packet.dropped", 80);
+		sample_counter(snapshot, "cache.hit", 1000 + i);
+		sample_counter(snapshot, "cache.miss", 10 + 3 * i);
+		sample_counter(snapshot, "errors.event_processing", 4 + i);
+		sample_gauge(snapshot, "websocket.clients", 3 + i);
+		sample_gauge(snapshot, "cache.hit_rate", 0.98);
+		sample_end(snapshot);
+	}
+	assert_summary(with_window(newer, older), HEAD "\"window_seconds\":2.5,"
+		       "\"event_processing\":{\"total_processed\":7,\"latency_ms\":"
+		       "{\"p50\":90.0,\"p95\":90.0,\"p99\":90.0}},"
+		       "\"udp_listener\":{\"packets_received\":30,\"packets_dropped\":0},"
+		       "\"websocket\":{\"clients_connected\":4},"
+		       "\"cache\":{\"hit_rate_percent\":25.0},"
+		       "\"errors\":{\"errors.event_processing\":1}}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +196,7 @@ int main(void)
 		cmocka_unit_test(latency_without_samples_is_null),
 		cmocka_unit_test(clients_may_be_an_up_down_counter),
 		cmocka_unit_test(interval_view_shows_increases),
+		cmocka_unit_test(all_figures_of_a_window_are_its_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

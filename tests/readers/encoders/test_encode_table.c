@@ -253,6 +253,28 @@ static void numbers_are_short_for_people(void **state)
 	assert_string_equal(text, "1d 02h03m04s");
 }
 
+static void a_window_follows_the_lifetime(void **state)
+{
+	struct astshm_snapshot *snapshot = sample_window();
+	struct sample_output output = sample_encode(astshm_encode_table, snapshot, 0);
+	(void)state;
+	const char *window = strstr(output.bytes, "\nin the last 59.9s\n\n");
+	assert_non_null(window);
+	assert_non_null(strstr(
+		window,
+		"TIMINGS                    PER SECOND   MEAN    P50    P95    P99    MAX\n"
+		"event.processing.duration   0.0167015  250ms  250ms  250ms  250ms  250ms\n\n"
+		"COUNTERS           PER SECOND  INCREASE\n"
+		"events.received      0.167015        10\n"
+		"process.cpu         0.0250522     1.50s\n"
+		"websocket.pending  -0.0668058        -4\n"));
+	assert_non_null(strstr(window, "queue.depth[queue=udp]         5         2        12"));
+	assert_non_null(strstr(window, "\n7 series without activity in the interval not shown\n"));
+	assert_null(strstr(window, "slot 1"));
+	free(output.bytes);
+	astshm_snapshot_free(&snapshot);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +287,7 @@ int main(void)
 		cmocka_unit_test(head_says_when_a_late_writer_was_last_heard_of),
 		cmocka_unit_test(escapes_come_only_when_color_is_asked_for),
 		cmocka_unit_test(numbers_are_short_for_people),
+		cmocka_unit_test(a_window_follows_the_lifetime),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

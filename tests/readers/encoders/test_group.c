@@ -178,6 +178,77 @@ static void sorted_snapshot_still_groups_and_filters(void **state)
 	astshm_snapshot_free(&grouped);
 }
 
+static bool is_timing(const struct astshm_series *series, void *context)
+{
+	(void)context;
+	return series->kind == ASTSHM_KIND_TIMING;
+}
+
+static int by_key_backwards(const struct astshm_series *a, const struct astshm_series *b,
+			    void *context)
+{
+	(void)context;
+	return strcmp(b->key, a->key);
+}
+
+static void assert_same_places(const struct astshm_snapshot *snapshot)
+{
+	const struct astshm_snapshot *window = astshm_snapshot_window(snapshot);
+	assert_non_null(window);
+	assert_int_equal(astshm_snapshot_count(window), astshm_snapshot_count(snapshot));
+	assert_int_equal(astshm_snapshot_family_count(window),
+			 astshm_snapshot_family_count(snapshot));
+	for (size_t i = 0; i < astshm_snapshot_count(window); i++) {
+		assert_string_equal(astshm_snapshot_at(window, i)->key,
+				    astshm_snapshot_at(snapshot, i)->key);
+		assert_int_equal(astshm_snapshot_at(window, i)->kind,
+				 astshm_snapshot_at(snapshot, i)->kind);
+	}
+	assert_int_equal(astshm_snapshot_interval_ns(window), 59875000000);
+}
+
+static void windows_are_filtered_sorted_and_grouped_alike(void **state)
+{
+	struct astshm_snapshot *snapshot = sample_window(), *sorted, *filtered, *grouped;
+	(void)state;
+	assert_int_equal(astshm_snapshot_sort(snapshot, by_key_backwards, NULL, &sorted, NULL), 0);
+	astshm_snapshot_free(&snapshot);
+	assert_same_places(sorted);
+	assert_int_equal(astshm_snapshot_filter(sorted, is_timing, NULL, &filtered, NULL), 0);
+	assert_same_places(filtered);
+	assert_int_equal(astshm_snapshot_count(filtered), 4);
+	assert_int_equal(astshm_snapshot_group(sorted, NULL, 0, &grouped, NULL), 0);
+	assert_same_places(grouped);
+	/* Of the two series of events one had a sample, and the queue's depth was seen. */
+	const struct astshm_snapshot *window = astshm_snapshot_window(grouped);
+	const struct astshm_series *took =
+		astshm_snapshot_find(window, ASTSHM_KIND_TIMING, "event.processing.duration");
+	assert_true(took->histogram.count == 1 && took->histogram.max == 250000000);
+	const struct astshm_series *queue =
+		astshm_snapshot_find(window, ASTSHM_KIND_GAUGE, "queue.depth");
+	assert_true(queue->gauge.min == 2 && queue->gauge.max == 12 && queue->gauge.current == 5);
+	astshm_snapshot_free(&sorted);
+	astshm_snapshot_free(&filtered);
+	astshm_snapshot_free(&grouped);
+}
+
+static void differences_and_merged_snapshots_have_no_window(void **state)
+{
+	struct astshm_snapshot *parts[] = { sample_window(), sample_window() }, *made;
+	(void)state;
+	assert_int_equal(astshm_snapshot_merge((const struct astshm_snapshot *const *)parts, 2,
+					       &made, NULL), 0);
+	assert_null(astshm_snapshot_window(made));
+	astshm_snapshot_free(&made);
+	parts[0]->timestamp_ns += 1000;
+	parts[0]->uptime_ns += 1000;
+	assert_int_equal(astshm_snapshot_subtract(parts[0], parts[1], &made, NULL), 0);
+	assert_null(astshm_snapshot_window(made));
+	for (int i = 0; i < 2; i++)
+		astshm_snapshot_free(&parts[i]);
+	astshm_snapshot_free(&made);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +260,8 @@ int main(void)
 		cmocka_unit_test(sorted_snapshot_is_walked_in_its_order),
 		cmocka_unit_test(sorting_keeps_kinds_together_and_equal_ones_in_order),
 		cmocka_unit_test(sorted_snapshot_still_groups_and_filters),
+		cmocka_unit_test(windows_are_filtered_sorted_and_grouped_alike),
+		cmocka_unit_test(differences_and_merged_snapshots_have_no_window),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
