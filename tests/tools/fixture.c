@@ -2,12 +2,16 @@
 /*
  * A server whose every value is known:
  *
- *     fixture NAME [MODE [keep]]
+ *     fixture NAME [MODE [keep|history]]
  *
- * opens a segment (MODE octal; keep: leaves it behind at close), records, says
- * "ready", then obeys lines on stdin and answers each with the same line:
+ * opens a segment (MODE octal; keep: leaves it behind at close; history: each
+ * answer is an entry of it), records, says "ready", then obeys lines on stdin and
+ * answers each with the same line:
  *
  *     more      records a second portion (see record_more)
+ *     fast      records 1,000 requests that took 1 ms
+ *     slow      records 200 that took 250 ms, and an error
+ *     remove    removes work.done
  *     odd       records what is hard to print
  *     reset     resets everything
  *
@@ -19,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <astshm/writer.h>
 
@@ -124,6 +129,20 @@ static void record_more(struct astshm_writer *writer)
 		astshm_time(writer, "request.duration", 400 * MS, ASTSHM_NO_TAGS);
 }
 
+static void record_fast(struct astshm_writer *writer)
+{
+	for (int i = 0; i < 1000; i++)
+		astshm_time(writer, "request.duration", 1 * MS, ASTSHM_NO_TAGS);
+	astshm_increment(writer, "events.processed", 1000, ASTSHM_NO_TAGS);
+}
+
+static void record_slow(struct astshm_writer *writer)
+{
+	for (int i = 0; i < 200; i++)
+		astshm_time(writer, "request.duration", 250 * MS, ASTSHM_NO_TAGS);
+	astshm_increment(writer, "errors.event_processing", 1, ASTSHM_NO_TAGS);
+}
+
 static void record_odd(struct astshm_writer *writer)
 {
 	astshm_set(writer, "odd.nan", NAN, ASTSHM_NO_TAGS);
@@ -150,10 +169,17 @@ static int obey(struct astshm_writer *writer)
 			record_more(writer);
 		else if (strcmp(line, "odd") == 0)
 			record_odd(writer);
+		else if (strcmp(line, "fast") == 0)
+			record_fast(writer);
+		else if (strcmp(line, "slow") == 0)
+			record_slow(writer);
+		else if (strcmp(line, "remove") == 0)
+			astshm_remove(writer, ASTSHM_KIND_COUNTER, "work.done", NULL, 0);
 		else if (strcmp(line, "reset") == 0)
 			astshm_reset(writer);
 		else
 			return -1;
+		usleep(1100); /* no two entries of a history fall into one period of it */
 		astshm_writer_tick(writer, NULL);
 		answer(line);
 	}
@@ -172,6 +198,7 @@ int main(int argc, char **argv)
 	prctl(PR_SET_NAME, "fixture");
 	options.mode = argc > 2 ? (mode_t)strtoul(argv[2], NULL, 8) : 0;
 	options.flags = argc > 3 && strcmp(argv[3], "keep") == 0 ? ASTSHM_OPEN_KEEP : 0;
+	options.history_ms = argc > 3 && strcmp(argv[3], "history") == 0 ? 1 : ASTSHM_HISTORY_NONE;
 	if (astshm_writer_open(&writer, argv[1], &options, &error) < 0) {
 		fprintf(stderr, "fixture: %s\n", error.text);
 		return 1;

@@ -142,8 +142,8 @@ class Case:
     def name(self, suffix=""):
         return f"{self.title}{suffix}.{os.getpid()}"
 
-    def fixture(self, suffix="", mode="", keep=False, name=None):
-        arguments = [mode or "0640"] + (["keep"] if keep else [])
+    def fixture(self, suffix="", mode="", keep=False, name=None, history=False):
+        arguments = [mode or "0640"] + (["history"] if history else ["keep"] if keep else [])
         fixture = Fixture(self.tools.fixture, name or self.name(suffix), *arguments)
         self.fixtures.append(fixture)
         return fixture

@@ -45,6 +45,13 @@ def wrong_usage_exits_2_with_one_line(t):
                       ["-d", "--since", "x"],
                       ["-d", "-f", "prometheus"], ["-f", "prometheus", "--since", "x"],
                       ["a", "b"], [""], ["--sort", "p101"],
+                      ["--window", "0"], ["--window", "soon"], ["--window", "1", "-d"],
+                      ["--window", "1", "--since", "x"], ["--window", "1", "--merge", "a", "b"],
+                      ["--history", "-w", "1"], ["--history", "--window", "1"],
+                      ["--history", "--post-mortem"], ["--history", "-f", "prometheus"],
+                      ["--history", "--per-thread"], ["--history", "--merge", "a", "b"],
+                      ["--post-mortem", "-w", "1"], ["--post-mortem", "-f", "summary"],
+                      ["--post-mortem", "--value", "x"],
                       ["--sort", "q1.5"], ["--sort", "p"]):
         result = t.cat(*arguments, status=2)
         equal(result.err.count("\n"), 1, f"lines on stderr for {arguments}")

@@ -5,7 +5,9 @@
 #include <locale.h>
 
 #include "file.h"
+#include "history.h"
 #include "options.h"
+#include "post_mortem.h"
 #include "signals.h"
 #include "source.h"
 #include "watch.h"
@@ -16,6 +18,16 @@ static enum exit_status load_since(const struct options *options, struct astshm_
 	int result = options->since ? file_load(options->since, since, &error) : 0;
 
 	return result < 0 ? report(result, &error) : EXIT_OK;
+}
+
+static enum exit_status print(struct sources *sources, const struct options *options,
+			      const struct astshm_snapshot *since)
+{
+	if (options->history)
+		return history_print(&sources->items[0], options);
+	if (options->post_mortem)
+		return post_mortem_print(&sources->items[0], options);
+	return watch(sources, options, since);
 }
 
 int main(int argc, char **argv)
@@ -36,7 +48,7 @@ int main(int argc, char **argv)
 	if (status == EXIT_OK)
 		status = sources_open(&sources, &options);
 	if (status == EXIT_OK)
-		status = watch(&sources, &options, since);
+		status = print(&sources, &options, since);
 	sources_close(&sources);
 	astshm_snapshot_free(&since);
 	options_free(&options);

@@ -64,6 +64,7 @@ static bool set_watch(struct options *options, const char *text)
 		return bad_argument("--watch", text,
 				    "is no time above zero such as 2, 0.5, 60s, 5m or 1h");
 	options->watch = true;
+	options->period_given = true;
 	return true;
 }
 
@@ -94,6 +95,28 @@ static bool set_delta(struct options *options, const char *text)
 	(void)text;
 	options->delta = true;
 	options->watch = true;
+	return true;
+}
+
+static bool set_window(struct options *options, const char *text)
+{
+	if (!duration_parse(text, &options->window_ns) || options->window_ns == 0)
+		return bad_argument("--window", text,
+				    "is no time above zero such as 2, 0.5, 60s, 5m or 1h");
+	return true;
+}
+
+static bool set_history(struct options *options, const char *text)
+{
+	(void)text;
+	options->history = true;
+	return true;
+}
+
+static bool set_post_mortem(struct options *options, const char *text)
+{
+	(void)text;
+	options->post_mortem = true;
 	return true;
 }
 
@@ -241,7 +264,7 @@ static bool set_pretty(struct options *options, const char *text)
 }
 
 enum { ONLY_LONG = 256, HELP, VERSION, BUCKETS, PER_THREAD, MERGE, VALUE, SORT, TOP, SINCE, WAIT,
-       REQUIRE_LIVE, PRETTY };
+       REQUIRE_LIVE, PRETTY, WINDOW, HISTORY, POST_MORTEM };
 
 static const struct option_row rows[] = {
 	{ 'f', "format", "FORMAT", "json, msgpack, prometheus, summary or table\n"
@@ -250,6 +273,12 @@ static const struct option_row rows[] = {
 	{ 'n', "count", "N", "end after N times (alone: -w 1)", set_count },
 	{ 'd', "delta", NULL, "what happened since the previous time: rates,\n"
 	  "timings of the interval only (alone: -w 1)", set_delta },
+	{ WINDOW, "window", "SECONDS", "with the last SECONDS: their rates and timings too",
+	  set_window },
+	{ HISTORY, "history", NULL, "one document for each entry of the segment's history\n"
+	  "(-d: for each time between; -n N: the last N)", set_history },
+	{ POST_MORTEM, "post-mortem", NULL, "what came before a writer's end (-f table or json)",
+	  set_post_mortem },
 	{ 'm', "match", "GLOB", "series whose name matches; !GLOB: those not", set_match },
 	{ 't', "tag", "KEY=VALUE", "series with that tag, VALUE a glob; !: those not", set_tag },
 	{ BUCKETS, "buckets", NULL, "add histogram buckets to json", set_buckets },
@@ -314,7 +343,8 @@ static void print_help(void)
 		print_row(&rows[i]);
 	printf("\nExit status: 0 printed, 1 other error, 2 usage, 3 no such segment,\n"
 	       "4 no permission, 5 incompatible version, 6 corrupt, 7 writer not alive\n"
-	       "(--require-live), 8 the selection matched nothing. See astshm-cat(1).\n");
+	       "(--require-live), 8 the selection matched nothing, 9 no history (--window,\n"
+	       "--history, --post-mortem). See astshm-cat(1).\n");
 }
 
 struct getopt_tables {
@@ -385,9 +415,49 @@ static bool parse_all(struct options *options, int argc, char **argv, bool *prin
 	return true;
 }
 
+static bool check_window(const struct options *options)
+{
+	if (options->delta || options->since)
+		return usage("--window excludes --delta and --since, which have an interval of "
+			     "their own");
+	if (options->merge)
+		return usage("--window and --merge exclude each other: no two windows are the same "
+			     "time");
+	return true;
+}
+
+static bool check_history(const struct options *options)
+{
+	if (options->window_ns || options->since || options->merge || options->period_given ||
+	    options->post_mortem)
+		return usage("--history goes with none of --watch, --window, --since, --merge, "
+			     "--post-mortem");
+	if (options->per_thread)
+		return usage("a history has no values of threads (--per-thread)");
+	if (options->format == FORMAT_PROMETHEUS)
+		return usage("--history has many times, --format prometheus only one");
+	return true;
+}
+
+static bool check_post_mortem(const struct options *options)
+{
+	if (options->watch || options->since || options->merge || options->value ||
+	    options->require_live)
+		return usage("--post-mortem goes with none of --watch, --count, --delta, --since, "
+			     "--merge, --value, --require-live");
+	if (options->format != FORMAT_DEFAULT && options->format != FORMAT_TABLE &&
+	    options->format != FORMAT_JSON)
+		return usage("--post-mortem prints --format table or json");
+	return true;
+}
+
 /* What each option alone cannot know. */
 static bool check_together(const struct options *options)
 {
+	if ((options->history && !check_history(options)) ||
+	    (options->post_mortem && !check_post_mortem(options)) ||
+	    (options->window_ns && !check_window(options)))
+		return false;
 	if (options->argument_count > 1 && !options->merge)
 		return usage("several segments or files need --merge");
 	if (options->delta && options->since)
@@ -422,6 +492,8 @@ bool options_parse(struct options *options, int argc, char **argv, enum exit_sta
 		options_free(options);
 		return false;
 	}
+	if (options->history)
+		options->watch = false; /* -n and -d mean its entries */
 	if (options->top > 0 && !options->sort) {
 		options->sort = true;
 		options->sort_field = (struct sort_field){ .field = { .id = FIELD_MAIN } };

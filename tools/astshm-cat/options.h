@@ -23,9 +23,13 @@ enum format {
 struct options {
 	enum format format;
 	bool watch;          /* more than one pass */
+	bool period_given;
 	int64_t period_ns;   /* between passes */
 	uint64_t count;      /* passes; 0: until interrupted */
 	bool delta;
+	int64_t window_ns;   /* 0: none */
+	bool history;        /* every entry of it, the last `count` if that is not 0 */
+	bool post_mortem;
 	bool buckets;
 	bool per_thread;
 	bool merge;

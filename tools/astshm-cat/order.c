@@ -5,16 +5,32 @@
 
 #include "order.h"
 
+struct comparison {
+	const struct sort_field *sort;
+	const struct astshm_series *first;    /* of the snapshot that is sorted */
+	const struct astshm_snapshot *window; /* whose numbers count; or NULL */
+};
+
+/* A window has the same series in the same places. */
+static const struct astshm_series *figures_of(const struct comparison *comparison,
+					      const struct astshm_series *series)
+{
+	return comparison->window ? astshm_snapshot_at(comparison->window,
+						       (size_t)(series - comparison->first))
+				  : series;
+}
+
 /* Numbers before "no number"; then as the field says. Equal: left as by key. */
 static int compare(const struct astshm_series *a, const struct astshm_series *b, void *context)
 {
-	const struct sort_field *sort = context;
+	const struct comparison *comparison = context;
+	const struct sort_field *sort = comparison->sort;
 	double left, right;
 
 	if (sort->field.id == FIELD_KEY)
 		return sort->ascending ? strcmp(a->key, b->key) : strcmp(b->key, a->key);
-	left = field_number(sort->field, a);
-	right = field_number(sort->field, b);
+	left = field_number(sort->field, figures_of(comparison, a));
+	right = field_number(sort->field, figures_of(comparison, b));
 	if (isnan(left) || isnan(right))
 		return !!isnan(left) - !!isnan(right);
 	if (left == right)
@@ -48,8 +64,10 @@ int order_snapshot(struct astshm_snapshot **snapshot, const struct sort_field *s
 		   uint64_t top, struct astshm_error *error)
 {
 	struct head head = { .sort = sort, .top = top };
+	struct comparison comparison = { sort, astshm_snapshot_at(*snapshot, 0),
+					 astshm_snapshot_window(*snapshot) };
 	struct astshm_snapshot *sorted = NULL, *first = NULL;
-	int result = astshm_snapshot_sort(*snapshot, compare, (void *)sort, &sorted, error);
+	int result = astshm_snapshot_sort(*snapshot, compare, &comparison, &sorted, error);
 
 	if (result < 0)
 		return result;

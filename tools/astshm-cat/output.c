@@ -107,3 +107,12 @@ int output_file(const char *path, const struct buffer *document)
 		unlink(name);
 	return result;
 }
+
+enum exit_status output_report(const char *path, int result)
+{
+	if (result == 0)
+		return EXIT_OK;
+	message("cannot write %s: %s", path ? path : "to stdout",
+		result == -EINVAL ? "not a regular file" : strerror(-result));
+	return EXIT_OTHER;
+}

@@ -6,6 +6,7 @@
 #define CAT_OUTPUT_H
 
 #include "buffer.h"
+#include "message.h"
 
 /* All bytes to stdout. -EPIPE: nobody reads it any more. */
 int output_stdout(const struct buffer *document);
@@ -17,5 +18,8 @@ int output_stdout(const struct buffer *document);
  * device, pipe or folder.
  */
 int output_file(const char *path, const struct buffer *document);
+
+/* EXIT_OK for 0; else says on stderr what could not be written (NULL: stdout). */
+enum exit_status output_report(const char *path, int result);
 
 #endif

@@ -85,18 +85,30 @@ static void replace(struct astshm_snapshot **view, struct astshm_snapshot *next)
 	*view = next;
 }
 
-static int refine(const struct options *options, const struct astshm_snapshot *since,
-		  struct astshm_snapshot **view, struct astshm_error *error)
+const struct astshm_snapshot *pass_figures(const struct astshm_snapshot *view)
+{
+	const struct astshm_snapshot *window = astshm_snapshot_window(view);
+
+	return window ? window : view;
+}
+
+static int subtract(const struct astshm_snapshot *since, struct astshm_snapshot **view,
+		    struct astshm_error *error)
+{
+	struct astshm_snapshot *next = NULL;
+	int result = astshm_snapshot_subtract(*view, since, &next, error);
+
+	if (result == 0)
+		replace(view, next);
+	return result;
+}
+
+int pass_refine(const struct options *options, struct astshm_snapshot **view,
+		struct astshm_error *error)
 {
 	struct astshm_snapshot *next = NULL;
 	int result;
 
-	if (since) {
-		result = astshm_snapshot_subtract(*view, since, &next, error);
-		if (result < 0)
-			return result;
-		replace(view, next);
-	}
 	if (options->selection.count > 0) {
 		result = astshm_snapshot_filter(*view, selection_keeps,
 						(void *)&options->selection, &next, error);
@@ -123,7 +135,9 @@ enum exit_status pass_take(struct sources *sources, const struct options *option
 
 	if (status != EXIT_OK || !*view)
 		return status;
-	result = refine(options, since, view, &error);
+	result = since ? subtract(since, view, &error) : 0;
+	if (result == 0)
+		result = pass_refine(options, view, &error);
 	if (result < 0) {
 		astshm_snapshot_free(view);
 		return report(result, &error);

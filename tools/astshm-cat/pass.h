@@ -16,4 +16,11 @@
 enum exit_status pass_take(struct sources *sources, const struct options *options,
 			   const struct astshm_snapshot *since, struct astshm_snapshot **view);
 
+/* Selects, groups and sorts. As the library's functions. */
+int pass_refine(const struct options *options, struct astshm_snapshot **view,
+		struct astshm_error *error);
+
+/* What numbers are asked of: the window of a snapshot, if it has one. */
+const struct astshm_snapshot *pass_figures(const struct astshm_snapshot *view);
+
 #endif

@@ -57,6 +57,20 @@ static enum exit_status report_source(const char *argument, int result,
 	return message_status(result);
 }
 
+enum exit_status report_history(const struct source *source, int result,
+				const struct astshm_error *error)
+{
+	if (result != -ENODATA)
+		return report_source(source->argument, result, error);
+	if (source->reader)
+		message("%s: %s (without it: -d, or --since a saved snapshot)", source->argument,
+			error->text);
+	else
+		message("%s: is a saved snapshot, which has no history; a window it was saved with "
+			"is printed without options", shown(source->argument));
+	return EXIT_NO_HISTORY;
+}
+
 static int fail_file(struct astshm_error *error, int code, const char *path, const char *what)
 {
 	snprintf(error->text, sizeof(error->text), "%.120s: %s", path, what);
@@ -333,10 +347,14 @@ static enum exit_status check_writer(struct source *source, const struct options
 static int take(struct source *source, const struct options *options,
 		struct astshm_snapshot **snapshot, struct astshm_error *error)
 {
+	unsigned flags = options->per_thread ? ASTSHM_PER_THREAD : 0;
+
 	if (!source->reader)
-		return file_load(source->argument, snapshot, error);
-	return astshm_reader_snapshot(source->reader,
-				      options->per_thread ? ASTSHM_PER_THREAD : 0, snapshot, error);
+		return options->window_ns ? -ENODATA
+					  : file_load(source->argument, snapshot, error);
+	return options->window_ns ? astshm_reader_window(source->reader, options->window_ns, flags,
+							 snapshot, error)
+				  : astshm_reader_snapshot(source->reader, flags, snapshot, error);
 }
 
 /* Takes over `now`. A file that was not written again has no interval. */
@@ -363,7 +381,8 @@ enum exit_status source_view(struct source *source, const struct options *option
 
 	*view = NULL;
 	if (result < 0)
-		return report_source(source->argument, result, &error);
+		return options->window_ns ? report_history(source, result, &error)
+					  : report_source(source->argument, result, &error);
 	status = check_writer(source, options, snapshot);
 	if (status != EXIT_OK) {
 		astshm_snapshot_free(&snapshot);

@@ -39,6 +39,10 @@ void sources_close(struct sources *sources);
 enum exit_status source_view(struct source *source, const struct options *options,
 			     struct astshm_snapshot **view);
 
+/* The same for what a segment's history was wanted for: EXIT_NO_HISTORY. */
+enum exit_status report_history(const struct source *source, int result,
+				const struct astshm_error *error);
+
 /* Tells the error on stderr and gives the exit status for it. */
 enum exit_status report(int result, const struct astshm_error *error);
 

@@ -29,7 +29,8 @@ static enum exit_status fill_value(struct run *run, const struct astshm_snapshot
 				   struct astshm_error *why)
 {
 	char text[FIELD_TEXT_MAX];
-	enum exit_status status = value_find(run->options->value, view, text, why);
+	enum exit_status status =
+		value_find(run->options->value, pass_figures(view), text, why);
 
 	if (status != EXIT_OK)
 		return status;
@@ -71,9 +72,7 @@ static enum exit_status commit(struct run *run)
 		run->reader_gone = true;
 		return EXIT_OK;
 	}
-	message("cannot write %s: %s", path ? path : "to stdout",
-		result == -EINVAL ? "not a regular file" : strerror(-result));
-	return EXIT_OTHER;
+	return output_report(path, result);
 }
 
 /* A selection that never matched is a mistake of whoever typed it; one that

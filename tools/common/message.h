@@ -18,6 +18,7 @@ enum exit_status {
 	EXIT_CORRUPT = 6,
 	EXIT_NOT_LIVE = 7,
 	EXIT_NO_MATCH = 8,
+	EXIT_NO_HISTORY = 9,
 };
 
 /* The name that starts every line of message(); a constant string. */

@@ -454,7 +454,8 @@ ASTSHM_API int astshm_snapshot_merge(const struct astshm_snapshot *const *parts,
 
 /*
  * A snapshot in another order: within each kind, series sorted by `compare`
- * (as qsort's; equal ones keep their order). Walks and encoders follow it;
+ * (as qsort's; equal ones keep their order; both are the snapshot's own, as
+ * astshm_snapshot_at gives them). Walks and encoders follow it;
  * _find still works, in linear time. -ENOMEM.
  */
 ASTSHM_API int astshm_snapshot_sort(const struct astshm_snapshot *snapshot,
