@@ -367,10 +367,13 @@ ASTSHM_API int astshm_reader_window(struct astshm_reader *reader, int64_t window
 
 /*
  * The window of a snapshot, which it owns; NULL: it has none. An interval view as
- * of astshm_snapshot_subtract, and besides: gauges have min and max of what they
- * were at ticks and are now (and what their lifetime's extremes give away);
- * count and sum of what was set in it. Histograms have min and max to the width
- * of a bucket, exactly where the lifetime's extremes moved.
+ * of astshm_snapshot_subtract, whose series are those of the snapshot in the same
+ * places; its timestamp is its end. Besides: gauges have min and max of what they
+ * were at ticks and are now (and what their lifetime's extremes give away), count
+ * and sum of what was set in it; one that was not set has what it is as its one
+ * value. Histograms have min and max to the width of a bucket, exactly where the
+ * lifetime's extremes moved. Filtered, sorted and grouped snapshots have theirs
+ * treated the same; differences and merged ones have none.
  */
 ASTSHM_API const struct astshm_snapshot *
 astshm_snapshot_window(const struct astshm_snapshot *snapshot);
@@ -405,6 +408,15 @@ ASTSHM_API size_t astshm_history_count(const struct astshm_history *history);
  */
 ASTSHM_API int astshm_history_snapshot(const struct astshm_history *history, size_t i,
 				       struct astshm_snapshot **snapshot,
+				       struct astshm_error *error);
+
+/*
+ * What happened from entry i - 1 to entry i, as a window has it; its timestamp is
+ * that of entry i. A reset in between makes it begin there. -EINVAL: no such
+ * entry, or no time between the two; -ENOMEM.
+ */
+ASTSHM_API int astshm_history_interval(const struct astshm_history *history, size_t i,
+				       struct astshm_snapshot **interval,
 				       struct astshm_error *error);
 
 struct astshm_history_entry;
@@ -442,7 +454,8 @@ ASTSHM_API int astshm_snapshot_merge(const struct astshm_snapshot *const *parts,
 
 /*
  * A snapshot in another order: within each kind, series sorted by `compare`
- * (as qsort's; equal ones keep their order). Walks and encoders follow it;
+ * (as qsort's; equal ones keep their order; both are the snapshot's own, as
+ * astshm_snapshot_at gives them). Walks and encoders follow it;
  * _find still works, in linear time. -ENOMEM.
  */
 ASTSHM_API int astshm_snapshot_sort(const struct astshm_snapshot *snapshot,
@@ -519,6 +532,13 @@ ASTSHM_API int astshm_encode_table(const struct astshm_snapshot *snapshot,
 ASTSHM_API int astshm_encode_summary(const struct astshm_snapshot *snapshot,
 				     const struct astshm_sink *sink,
 				     const struct astshm_encode_options *options);
+/*
+ * An interval view alone, as the object that a document has under "window": from,
+ * to, and the figures of each series in short. -EINVAL: not an interval.
+ */
+ASTSHM_API int astshm_encode_window(const struct astshm_snapshot *interval,
+				    const struct astshm_sink *sink,
+				    const struct astshm_encode_options *options);
 
 /*
  * Reads one snapshot document from `bytes`; *used tells how many it took (a
