@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "file.h"
-#include "listing.h"
+#include "segment.h"
 #include "signals.h"
 #include "source.h"
 
@@ -15,8 +15,7 @@
 
 enum exit_status report(int result, const struct astshm_error *error)
 {
-	message("%s", error->text[0] ? error->text : strerror(-result));
-	return message_status(result);
+	return segment_report(NULL, result, error);
 }
 
 /* What messages call a source. */
@@ -25,43 +24,11 @@ static const char *shown(const char *argument)
 	return strcmp(argument, "-") == 0 ? "stdin" : argument;
 }
 
-/* A short name may be part of any word, so it counts only as a whole path, in
- * quotes, or in front. */
-static bool is_named_in(const char *text, const char *argument)
-{
-	char quoted[NAME_MAX + 3], file[NAME_MAX + 16];
-	size_t length = strlen(argument);
-
-	if (strchr(argument, '/'))
-		return strstr(text, argument) != NULL;
-	if (strncmp(text, argument, length) == 0 && text[length] == ':')
-		return true;
-	snprintf(quoted, sizeof(quoted), "'%s'", argument);
-	snprintf(file, sizeof(file), "/astshm.%s", argument);
-	return strstr(text, quoted) || strstr(text, file);
-}
-
-/* The library's text, led by the argument where it does not speak of it. */
-static enum exit_status report_source(const char *argument, int result,
-				      const struct astshm_error *error)
-{
-	const char *text = error->text[0] ? error->text : strerror(-result);
-	const char *name = shown(argument);
-	const char *hint = result == -ENOENT && !strchr(name, '/')
-				   ? "; astshm-ls shows what is there" : "";
-
-	if (is_named_in(text, name))
-		message("%s%s", text, hint);
-	else
-		message("%s: %s%s", name, text, hint);
-	return message_status(result);
-}
-
 enum exit_status report_history(const struct source *source, int result,
 				const struct astshm_error *error)
 {
 	if (result != -ENODATA)
-		return report_source(source->argument, result, error);
+		return segment_report(shown(source->argument), result, error);
 	if (source->reader)
 		message("%s: %s (without it: -d, or --since a saved snapshot)", source->argument,
 			error->text);
@@ -144,88 +111,16 @@ static int open_argument(struct source *source, const char *argument,
 	return result;
 }
 
-/* -ENOENT: none is live; -ENOTUNIQ: several are. */
-static int find_only_live(const struct listing *listing, const char **path)
-{
-	int live = 0;
-
-	for (size_t i = 0; i < listing->count; i++) {
-		const struct astshm_listing *item = &listing->items[i];
-
-		if (item->error == 0 && item->state == ASTSHM_STATE_LIVE) {
-			*path = item->path;
-			live++;
-		}
-	}
-	return live == 0 ? -ENOENT : live == 1 ? 0 : -ENOTUNIQ;
-}
-
 static int open_only_live(struct source *source, const struct options *options,
 			  struct astshm_error *error)
 {
-	struct listing listing = LISTING_INIT;
-	const char *path = NULL;
-	int result = listing_load(&listing, error);
+	char *path = NULL;
+	int result = segment_find_only(&path, error);
 
-	if (result == 0) {
-		result = find_only_live(&listing, &path);
-		if (result == 0)
-			result = open_argument(source, path, options, error);
-		listing_free(&listing);
-	}
+	if (result == 0)
+		result = open_argument(source, path, options, error);
+	free(path);
 	return result;
-}
-
-/* If no segment at all can be read, the reason that is the easiest to mend. */
-static enum exit_status unreadable_status(const struct listing *listing)
-{
-	enum exit_status status = EXIT_OTHER;
-
-	for (size_t i = 0; i < listing->count; i++) {
-		enum exit_status one = message_status(listing->items[i].error);
-
-		if (one == EXIT_OK)
-			return EXIT_OK;
-		if (status == EXIT_OTHER || (one != EXIT_OTHER && one < status))
-			status = one;
-	}
-	return status;
-}
-
-static void tell_choice(enum exit_status status)
-{
-	if (status == EXIT_USAGE)
-		message("name one of these segments:");
-	else if (status == EXIT_NO_PERMISSION)
-		message("no permission to read any segment that might be meant:");
-	else if (status == EXIT_CORRUPT)
-		message("there are only corrupt segments:");
-	else
-		message("no segment of this machine can be read:");
-}
-
-/* Nothing was named and not exactly one segment is live: show what there is. */
-static enum exit_status report_choice(void)
-{
-	struct listing listing = LISTING_INIT;
-	struct astshm_error error = { 0 };
-	enum exit_status status = EXIT_USAGE;
-	int result = listing_load(&listing, &error);
-
-	if (result < 0)
-		return report(result, &error);
-	if (listing.count == 0) {
-		message("no segment on this machine; is a server that records metrics running? "
-			"(--wait SECONDS waits for one)");
-		status = EXIT_NO_SEGMENT;
-	} else {
-		status = unreadable_status(&listing);
-		status = status == EXIT_OK ? EXIT_USAGE : status;
-		tell_choice(status);
-		listing_print(&listing, stderr);
-	}
-	listing_free(&listing);
-	return status;
 }
 
 /* A dead predecessor may lie where the writer to wait for will be. */
@@ -263,8 +158,8 @@ static enum exit_status open_source(struct source *source, const char *argument,
 			bool choice = result == -ENOENT || result == -ENOTUNIQ;
 
 			if (!argument)
-				return choice ? report_choice() : report(result, &error);
-			return report_source(argument, result, &error);
+				return choice ? segment_report_choice() : report(result, &error);
+			return segment_report(shown(argument), result, &error);
 		}
 	}
 }
@@ -381,8 +276,9 @@ enum exit_status source_view(struct source *source, const struct options *option
 
 	*view = NULL;
 	if (result < 0)
-		return options->window_ns ? report_history(source, result, &error)
-					  : report_source(source->argument, result, &error);
+		return options->window_ns
+			       ? report_history(source, result, &error)
+			       : segment_report(shown(source->argument), result, &error);
 	status = check_writer(source, options, snapshot);
 	if (status != EXIT_OK) {
 		astshm_snapshot_free(&snapshot);
@@ -393,5 +289,5 @@ enum exit_status source_view(struct source *source, const struct options *option
 		return EXIT_OK;
 	}
 	result = since_previous(source, snapshot, view, &error);
-	return result < 0 ? report_source(source->argument, result, &error) : EXIT_OK;
+	return result < 0 ? segment_report(shown(source->argument), result, &error) : EXIT_OK;
 }
