@@ -175,11 +175,19 @@ class Case:
             check(re.match(r"astshm-(cat|ls): ", line), "on stderr:", result.err)
         check("runtime error" not in result.err, result.err)
 
-    def start(self, *arguments, **more):
-        """astshm-cat in the background; its stdout is a pipe unless told otherwise."""
+    def alert(self, *arguments, status=0, **more):
+        result = self.run(self.tools.alert, *arguments, **more)
+        if result.status != status:
+            raise Failed(f"exit status {result.status}, wanted {status}; stdout: {result.out!r} "
+                         f"stderr: {result.err!r}")
+        check("runtime error" not in result.err, result.err)
+        return result
+
+    def start(self, *arguments, exe=None, **more):
+        """astshm-cat (or exe) in the background; its stdout is a pipe unless told otherwise."""
         errors = tempfile.TemporaryFile("w+")
         more = {"stdout": subprocess.PIPE, **more}
-        process = subprocess.Popen([self.tools.cat, *map(str, arguments)], cwd=self.folder,
+        process = subprocess.Popen([exe or self.tools.cat, *map(str, arguments)], cwd=self.folder,
                                    text=True, stderr=errors, **more)
         process.errors = errors
         self.processes.append(process)
@@ -302,6 +310,8 @@ def main():
     parser.add_argument("--cat", required=True, type=os.path.abspath)
     parser.add_argument("--ls", required=True, type=os.path.abspath)
     parser.add_argument("--fixture", required=True, type=os.path.abspath)
+    parser.add_argument("--alert", type=os.path.abspath)
+    parser.add_argument("--rules", type=lambda path: pathlib.Path(path).resolve())
     parser.add_argument("--man", type=pathlib.Path)
     parser.add_argument("names", nargs="*")
     enter_namespace()

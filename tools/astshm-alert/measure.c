@@ -5,7 +5,7 @@
 #include "glob.h"
 #include "measure.h"
 
-#define NS 1e-9
+#define NS_PER_S 1e9 /* divided by, as thresholds are (units.c): equal stays equal */
 
 /* --- which series --------------------------------------------------------- */
 
@@ -111,11 +111,11 @@ static void add_extremes(struct total *total, double min, double max)
 /* Counters of time are kept in nanoseconds. */
 static void add_counter(struct total *total, const struct astshm_series *series)
 {
-	double scale = strcmp(series->family->unit, "seconds") == 0 ? NS : 1;
+	double scale = strcmp(series->family->unit, "seconds") == 0 ? NS_PER_S : 1;
 
-	total->value += (double)series->counter.value * scale;
-	total->increase += (double)series->counter.increase * scale;
-	total->rate += series->counter.rate * scale;
+	total->value += (double)series->counter.value / scale;
+	total->increase += (double)series->counter.increase / scale;
+	total->rate += series->counter.rate / scale;
 	total->monotonic &= series->monotonic;
 }
 
@@ -157,15 +157,15 @@ static void add_slots(struct total *total, const struct astshm_histogram *part)
 static void add_histogram(struct total *total, const struct astshm_series *series)
 {
 	const struct astshm_histogram *part = &series->histogram;
-	double scale = series->kind == ASTSHM_KIND_TIMING ? NS : 1;
+	double scale = series->kind == ASTSHM_KIND_TIMING ? NS_PER_S : 1;
 
 	if (part->count == 0)
 		return;
 	total->count += part->count;
-	total->sum += ((double)part->sum + (double)part->sum_hi * 0x1p64) * scale;
+	total->sum += ((double)part->sum + (double)part->sum_hi * 0x1p64) / scale;
 	total->has_extremes &= part->has_extremes;
 	if (part->has_extremes) {
-		add_extremes(total, (double)part->min * scale, (double)part->max * scale);
+		add_extremes(total, (double)part->min / scale, (double)part->max / scale);
 		if (part->min < total->histogram.min)
 			total->histogram.min = part->min;
 		if (part->max > total->histogram.max)
@@ -231,7 +231,7 @@ static struct measure quantile_of(struct total *total, double q)
 	histogram->has_buckets = total->has_buckets;
 	histogram->has_extremes = total->has_extremes;
 	value = astshm_histogram_quantile(histogram, total->kind, q);
-	return known(total->kind == ASTSHM_KIND_TIMING ? value * NS : value, total->unit);
+	return known(total->kind == ASTSHM_KIND_TIMING ? value / NS_PER_S : value, total->unit);
 }
 
 static struct measure histogram_field(struct total *total, const struct operand *operand,
@@ -353,7 +353,7 @@ struct measure measure_operand(const struct operand *operand,
 			       const struct astshm_snapshot *snapshot, bool is_window,
 			       struct total *total)
 {
-	double seconds = (double)astshm_snapshot_interval_ns(snapshot) * NS;
+	double seconds = (double)astshm_snapshot_interval_ns(snapshot) / NS_PER_S;
 	size_t count;
 	const enum astshm_kind *kinds = kinds_of(operand->field, &count);
 

@@ -76,11 +76,17 @@ static void print_range(const struct rule *rule)
 
 static const char *perfdata_unit(const struct rule *rule, const struct verdict *verdict)
 {
-	if (rule->threshold.dimension == DIMENSION_PERCENT)
+	switch (rule->threshold.dimension) {
+	case DIMENSION_PERCENT:
 		return "%";
-	if (strcmp(verdict->unit, "seconds") == 0)
+	case DIMENSION_TIME:
 		return "s";
-	return strcmp(verdict->unit, "bytes") == 0 ? "B" : "";
+	case DIMENSION_BYTES:
+		return rule->threshold.is_rate ? "" : "B"; /* there is no unit for B/s */
+	default:
+		return strcmp(verdict->unit, "seconds") == 0 ? "s"
+		       : strcmp(verdict->unit, "bytes") == 0 ? "B" : "";
+	}
 }
 
 static void print_perfdata(const struct rule *rule, const struct verdict *verdict)

@@ -337,10 +337,10 @@ static bool parse_number(struct parser *parser, double *value, struct token *uni
 static bool take_loose_unit(struct parser *parser, struct token *unit)
 {
 	enum dimension dimension;
-	double scale;
+	double value = 0;
 
 	if (unit->length > 0 || parser->token.kind != TOKEN_WORD ||
-	    !unit_find(parser->token.at, parser->token.length, &dimension, &scale))
+	    !unit_apply(parser->token.at, parser->token.length, &dimension, &value))
 		return true;
 	*unit = parser->token;
 	advance(parser);
@@ -350,14 +350,11 @@ static bool take_loose_unit(struct parser *parser, struct token *unit)
 static bool apply_unit(struct parser *parser, struct threshold *threshold,
 		       const struct token *unit)
 {
-	double scale;
-
 	if (unit->length == 0)
 		return true;
-	if (!unit_find(unit->at, unit->length, &threshold->dimension, &scale))
+	if (!unit_apply(unit->at, unit->length, &threshold->dimension, &threshold->value))
 		return fail_at(parser, unit, "'%.*s' is no unit: ns us ms s m h, B KiB MiB GiB, %%, "
 			       "or /s /min /h behind them", (int)unit->length, unit->at);
-	threshold->value *= scale;
 	return true;
 }
 

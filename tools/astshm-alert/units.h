@@ -5,10 +5,10 @@
 #include "rule.h"
 
 /*
- * The unit of a threshold: ns us ms s m min h, B KiB MiB GiB TiB kB MB GB TB, %.
- * False: there is no such one.
+ * Makes seconds, bytes or a fraction of a value in one of the units ns us ms s m min
+ * h, B KiB MiB GiB TiB kB MB GB TB, %. False: there is no such one.
  */
-bool unit_find(const char *text, size_t length, enum dimension *dimension, double *scale);
+bool unit_apply(const char *text, size_t length, enum dimension *dimension, double *value);
 
 /* What stands behind the '/' of a rate: its seconds; 0: nothing that is known. */
 double unit_period(const char *text, size_t length);
