@@ -353,7 +353,8 @@ static bool apply_unit(struct parser *parser, struct threshold *threshold,
 	if (unit->length == 0)
 		return true;
 	if (!unit_apply(unit->at, unit->length, &threshold->dimension, &threshold->value))
-		return fail_at(parser, unit, "'%.*s' is no unit: ns us ms s m h, B KiB MiB GiB, %%, "
+		return fail_at(parser, unit,
+			       "'%.*s' is no unit: ns us ms s m h, B KiB MiB GiB, %%, "
 			       "or /s /min /h behind them", (int)unit->length, unit->at);
 	return true;
 }
