@@ -112,7 +112,7 @@ static void print_results(struct ast_server *server)
 		printf("duration: %" PRIu64 " times, mean %.0f ns\n", duration.count,
 		       duration.mean);
 	json_out_init(&summary, 0);
-	if (get_metrics_summary(server, &summary) == 0)
+	if (get_metrics_summary(server, 0, &summary) == 0)
 		printf("%.*s\n", (int)summary.length, summary.text);
 	json_out_fini(&summary);
 }

@@ -64,7 +64,7 @@ static void print_summary(struct ast_server *server)
 	struct json_out out;
 
 	json_out_init(&out, 0);
-	if (get_metrics_summary(server, &out) == 0)
+	if (get_metrics_summary(server, 0, &out) == 0)
 		log_notice("final summary %.*s", (int)out.length, out.text);
 	json_out_fini(&out);
 }

@@ -307,15 +307,24 @@ static int put_piece(void *context, const void *bytes, size_t count)
 typedef int encode_fn(const struct astshm_snapshot *snapshot, const struct astshm_sink *sink,
 		      const struct astshm_encode_options *options);
 
-static int write_metrics(struct ast_server *server, encode_fn *encode, struct json_out *out)
+static int take_metrics(struct astshm_writer *writer, int64_t window_ns,
+			struct astshm_snapshot **snapshot)
+{
+	if (!writer)
+		return -ENOENT;
+	return window_ns > 0 ? astshm_get_window(writer, window_ns, snapshot, NULL)
+			     : astshm_get_all_metrics(writer, snapshot, NULL);
+}
+
+static int write_metrics(struct ast_server *server, encode_fn *encode, int64_t window_ns,
+			 struct json_out *out)
 {
 	struct astshm_encode_options options = ASTSHM_ENCODE_OPTIONS_INIT;
 	struct astshm_sink sink = { put_piece, out };
 	struct astshm_snapshot *snapshot;
 
-	if (!server->metrics.writer)
-		return -ENODATA;
-	int result = astshm_get_all_metrics(server->metrics.writer, &snapshot, NULL);
+	int result = take_metrics(server->metrics.writer, window_ns, &snapshot);
+
 	if (result < 0)
 		return result;
 	json_out_raw(out, "", 0);
@@ -324,12 +333,12 @@ static int write_metrics(struct ast_server *server, encode_fn *encode, struct js
 	return result;
 }
 
-int get_metrics(struct ast_server *server, struct json_out *out)
+int get_metrics(struct ast_server *server, int64_t window_ns, struct json_out *out)
 {
-	return write_metrics(server, astshm_encode_json, out);
+	return write_metrics(server, astshm_encode_json, window_ns, out);
 }
 
-int get_metrics_summary(struct ast_server *server, struct json_out *out)
+int get_metrics_summary(struct ast_server *server, int64_t window_ns, struct json_out *out)
 {
-	return write_metrics(server, astshm_encode_summary, out);
+	return write_metrics(server, astshm_encode_summary, window_ns, out);
 }

@@ -112,8 +112,12 @@ int64_t ast_server_settle(struct ast_server *server);
 
 /* --- any thread ----------------------------------------------------------- */
 
-/* The documents of astshm-cat -f json and -f summary. -ENODATA: metrics are off. */
-int get_metrics(struct ast_server *server, struct json_out *out);
-int get_metrics_summary(struct ast_server *server, struct json_out *out);
+/*
+ * The documents of astshm-cat -f json and -f summary, with the last `window_ns` if
+ * that is not 0. -ENOENT: metrics are off; -ENODATA: their history does not go back
+ * that far, or there is none.
+ */
+int get_metrics(struct ast_server *server, int64_t window_ns, struct json_out *out);
+int get_metrics_summary(struct ast_server *server, int64_t window_ns, struct json_out *out);
 
 #endif

@@ -100,24 +100,55 @@ static void send_acknowledgement(struct ast_server *server, websocket_client cli
 
 /* --- metrics ------------------------------------------------------------------- */
 
-typedef int document_fn(struct ast_server *server, struct json_out *out);
+typedef int document_fn(struct ast_server *server, int64_t window_ns, struct json_out *out);
+
+/* More seconds than that are as good as all. */
+#define WINDOW_MOST 9e9
+
+/* 0: none is asked for; false: what is asked for is no time. */
+static bool take_window(const struct request *request, int64_t *window_ns)
+{
+	const json_t *window = json_object_get(request->payload, "window");
+	double seconds = json_number_value(window);
+
+	*window_ns = 0;
+	if (!window || json_is_null(window))
+		return true;
+	if (!json_is_number(window) || !(seconds > 0))
+		return false;
+	*window_ns = (int64_t)((seconds < WINDOW_MOST ? seconds : WINDOW_MOST) * 1e9);
+	return *window_ns > 0;
+}
+
+static const char *why_no_document(int result)
+{
+	switch (result) {
+	case -ENOENT:
+		return "metrics are off";
+	case -ENODATA:
+		return "window: the metrics have no history (yet)";
+	default:
+		return strerror(-result);
+	}
+}
 
 static void answer_document(struct request *request, document_fn *document)
 {
 	struct json_out out;
+	int64_t window_ns;
 
-	if (json_object_get(request->payload, "window")) {
-		refuse(request, "window: this server keeps no history of its metrics");
+	if (!take_window(request, &window_ns)) {
+		refuse(request, request->kind->needs);
 		return;
 	}
 	begin_reply(&out, request->kind->reply, request->id);
-	int result = document(request->server, &out);
+	int result = document(request->server, window_ns, &out);
 	if (result == 0) {
 		send_reply(request->server, request->client, &out);
 		return;
 	}
 	json_out_fini(&out);
-	refuse(request, result == -ENODATA ? "metrics are off" : strerror(-result));
+	refuse(request, why_no_document(result));
 }
 
 static void answer_metrics(struct request *request)
@@ -328,9 +359,11 @@ static void answer_node(struct request *request)
 
 /* --- taking ------------------------------------------------------------------------ */
 
+#define NEEDS_WINDOW "\"window\" is a number of seconds above zero"
+
 static const struct request_kind kinds[] = {
-	{ "GET_METRICS", answer_metrics, "METRICS", "", false },
-	{ "GET_METRICS_SUMMARY", answer_summary, "METRICS_SUMMARY", "", false },
+	{ "GET_METRICS", answer_metrics, "METRICS", NEEDS_WINDOW, false },
+	{ "GET_METRICS_SUMMARY", answer_summary, "METRICS_SUMMARY", NEEDS_WINDOW, false },
 	{ "GET_PROJECT_INFO", answer_info, "PROJECT_INFO", "", false },
 	{ "FIND_NODES", answer_find, "NODES",
 	  "FIND_NODES needs either \"node_type\" or \"query\", a text", false },

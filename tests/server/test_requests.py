@@ -39,6 +39,23 @@ async def rename(server, client, number, name):
 
 # --- metrics ------------------------------------------------------------------------
 
+WRONG_WINDOWS = (0, -1, "60s", "", True, [60], {}, 1e-12)
+
+
+async def check_window(client, document, schema):
+    """The whole life of a server that is younger than the window."""
+    _, recent = await ask(client, "GET_METRICS", {"window": 3600})
+    jsonschema.validate(recent, schema)
+    assert recent["window"]["seconds"] == recent["uptime_seconds"]
+    assert recent["window"]["counters"]["events.processed"]["increase"] == 1
+    for kind, series in document["metrics"].items():
+        assert list(recent["window"][kind]) == list(series), kind
+    assert "window" not in document
+    assert "window" not in (await ask(client, "GET_METRICS", {"window": None}))[1]
+    for window in WRONG_WINDOWS:
+        assert "window" in await refused(client, "GET_METRICS", {"window": window}), window
+
+
 async def test_metrics_are_the_document_of_astshm_cat():
     schema = json.loads(tools.schema.read_text(encoding="utf-8"))
     with Server("metrics", websocket=True) as server:
@@ -58,7 +75,7 @@ async def test_metrics_are_the_document_of_astshm_cat():
             for key in ("name", "pid", "state", "generation", "enabled"):
                 assert document["segment"][key] == outside["segment"][key], key
             assert document["segment"]["pid"] == server.process.pid
-            assert "window" in await refused(client, "GET_METRICS", {"window": 60})
+            await check_window(client, document, schema)
 
 
 async def test_summary_is_the_document_of_astshm_cat():
@@ -73,7 +90,12 @@ async def test_summary_is_the_document_of_astshm_cat():
             for key in ("timestamp", "uptime_seconds"):
                 assert type(summary.pop(key)) is type(outside.pop(key)), key
             assert summary == outside
-            assert "window" in await refused(client, "GET_METRICS_SUMMARY", {"window": 1})
+            _, recent = await ask(client, "GET_METRICS_SUMMARY", {"window": 60.5})
+            assert list(recent)[2] == "window_seconds" and recent["window_seconds"] > 0
+            assert recent["event_processing"]["total_processed"] == 1
+            for window in WRONG_WINDOWS:
+                assert "window" in await refused(client, "GET_METRICS_SUMMARY",
+                                                 {"window": window}), window
 
 
 async def test_without_metrics_all_else_goes_on():

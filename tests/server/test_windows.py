@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The last minutes of a running ast-server, and of one that was killed."""
+import json
+import pathlib
+import subprocess
+import time
+
+import harness
+import make_set
+import osc
+from harness import PATIENCE, Server, tools, wait_until, workplace
+
+FAST, SLOW = "/live/track/mute", "/live/scene/added"
+TRACKS, SCENES = 20, 200
+
+
+def wide_set():
+    """A new scene in front of all others moves each of its slots."""
+    path = pathlib.Path(workplace.name) / "wide.als"
+    if not path.exists():
+        slots = [make_set.slot(number) for number in range(SCENES)]
+        make_set.write(path, make_set.live_set(
+            [make_set.track("MidiTrack", f"Track {at}", slots) for at in range(TRACKS)],
+            [make_set.scene(at, f"Scene {at}") for at in range(SCENES)]))
+    return path
+
+
+def cat(*arguments):
+    done = subprocess.run([tools.cat, *arguments], capture_output=True, text=True,
+                          timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def entries(segment):
+    done = subprocess.run([tools.cat, "--history", segment], capture_output=True, text=True,
+                          timeout=PATIENCE)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+class Load:
+    """Events, one after the other."""
+
+    def __init__(self, server):
+        self.server = server
+        self.sent = 0
+
+    def send(self, path, count):
+        for _ in range(count):
+            arguments = (0, "new") if path == SLOW else (self.sent % TRACKS, self.sent % 2 == 0)
+            self.server.send(osc.event(self.sent, path, *arguments))
+            self.sent += 1
+        self.server.settle(self.sent)
+
+
+def latency(segment, *arguments):
+    """The 95th percentile of the summary, in milliseconds; 0 without an event."""
+    summary = json.loads(cat("-f", "summary", *arguments, segment))
+    return summary["event_processing"]["latency_ms"]["p95"] or 0
+
+
+def recent(segment):
+    return latency(segment, "--window", "5s")
+
+
+def watch(condition, what):
+    """Entries come every 5 s: looking for them all the time would only cost."""
+    wait_until(lambda: time.sleep(0.2) or condition(), what)
+
+
+def spike(load, lifetime):
+    """Slow events until the last seconds are slow; how slow."""
+    name = load.server.name
+    peak = 0
+
+    def is_slow():
+        nonlocal peak
+        load.send(SLOW, 5)
+        peak = recent(name)
+        return peak > 20 * lifetime
+
+    wait_until(is_slow, "a slow window")
+    return peak
+
+
+def test_a_spike_raises_the_windows_p95_and_is_over():
+    with Server("spike", loaded=wide_set()) as server:
+        load = Load(server)
+        load.send(FAST, 2000)
+        lifetime = latency(server.name)
+        assert lifetime > 0
+        watch(lambda: recent(server.name) == 0, "a window without an event")
+        peak = spike(load, lifetime)
+        assert latency(server.name) < peak / 10, (latency(server.name), peak)
+        # No other event comes: the window must leave the spike behind by itself.
+        watch(lambda: recent(server.name) == 0, "a window without the spike")
+        load.send(FAST, 50)
+        assert 0 < recent(server.name) < peak / 10
+        # Its history still has it.
+        steps = cat("--history", "-d", "--value", "event.processing.duration:p95", server.name)
+        assert max(map(float, steps.split())) * 1000 > peak / 10, steps
+
+
+def test_what_came_before_a_kill_is_told_after_the_restart():
+    with Server("killed", loaded=wide_set()) as server:
+        load = Load(server)
+        load.send(FAST, 100)
+        watch(lambda: len(entries(server.name)) > 1, "a second entry")
+        load.send(SLOW, 3)
+        server.process.kill()
+        server.process.wait()
+        with Server("killed", loaded=wide_set()) as again:
+            assert again.name == server.name
+            told = cat("--post-mortem", server.name + "~1")
+            assert "ended           killed or crashed" in told, told
+            assert "PER SEC: events.processed" in told, told
+            document = json.loads(cat("--post-mortem", "-f", "json", server.name + "~1"))
+            assert document["state"] == "dead"
+            assert document["last"]["segment"]["pid"] == server.process.pid
+            values = document["last"]["metrics"]["counters"]
+            assert values["events.processed"]["value"] == 103
+            window = document["last"]["window"]
+            assert window["counters"]["events.processed"]["increase"] == 103
+            first = document["intervals"][0]["counters"]["events.processed"]["increase"]
+            assert 0 <= first <= 103
+            # The new one's is another history.
+            assert again.counters()["events.processed"] == 0
+            for path in harness.SHM.glob(f"astshm.{server.name}~*"):
+                path.unlink()
+
+
+if __name__ == "__main__":
+    harness.main(globals(), ("server", "cat"))
