@@ -54,16 +54,45 @@ static void get_gauge(struct history_cursor *cursor, struct astshm_gauge_value *
 	gauge->max = get_double(cursor);
 }
 
+/* The next half byte; 0 past the end. */
+static unsigned get_bits(struct history_cursor *cursor, bool *half)
+{
+	if (*half) {
+		*half = false;
+		return cursor->bytes[cursor->at - 1] >> 4;
+	}
+	if (cursor->at >= cursor->size) {
+		cursor->bad = true;
+		return 0;
+	}
+	*half = true;
+	return cursor->bytes[cursor->at++] & 15;
+}
+
+static uint64_t get_half(struct history_cursor *cursor, bool *half)
+{
+	uint64_t value = 0;
+	for (unsigned shift = 0; shift < 64; shift += 3) {
+		unsigned bits = get_bits(cursor, half);
+		value |= (uint64_t)(bits & 7) << shift;
+		if ((bits & 8) == 0)
+			return value;
+	}
+	cursor->bad = true;
+	return 0;
+}
+
 /* Into `slots`, or only past them where that is NULL. Returns their sum. */
 static uint64_t get_slots(struct history_cursor *cursor, uint64_t *slots, uint64_t count)
 {
 	uint64_t total = 0;
+	bool half = false;
 	for (uint64_t i = 0; i < count && !cursor->bad; i++) {
-		uint64_t value = get(cursor);
+		uint64_t value = get_half(cursor, &half);
 		total += value;
 		if (slots != NULL)
 			slots[i] = value;
-		uint64_t more = value == 0 ? get(cursor) : 0;
+		uint64_t more = value == 0 ? get_half(cursor, &half) : 0;
 		if (more > count - i - 1)
 			cursor->bad = true;
 		else

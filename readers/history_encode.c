@@ -2,7 +2,7 @@
 /*
  * A pass as an entry of the history: what the writer's tick appends. Numbers
  * are base 128, low group first, the top bit set on all bytes but the last
- * (LEB128), so that the many small counts of a histogram take a byte each.
+ * (LEB128); the many small counts of a histogram come in half bytes.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "history.h"
 #include "snapshot.h"
 
-#define NUMBER_MOST 10u /* bytes */
+#define NUMBER_MOST 11u /* bytes, of 64 bits either way */
 /* A histogram with a number for each slot; everything else takes less. */
 #define SERIES_MOST ((ASTSHM_HISTOGRAM_SLOTS + 16) * NUMBER_MOST)
 
@@ -79,18 +79,42 @@ static void put_gauge(struct encoder *encoder, const struct astshm_gauge_value *
 	put_double(encoder, gauge->max);
 }
 
-/* A zero is followed by how many more come after it. */
+/* Half bytes, the low one first. */
+struct halves {
+	uint8_t *end;
+	bool half; /* the last byte has room for one more */
+};
+
+/* Three bits in each, the top bit set on all but the last. */
+static void put_half(struct halves *halves, uint64_t value)
+{
+	for (;; value >>= 3) {
+		uint8_t bits = (uint8_t)((value & 7) | (value >= 8 ? 8 : 0));
+		if (halves->half)
+			halves->end[-1] |= (uint8_t)(bits << 4);
+		else
+			*halves->end++ = bits;
+		halves->half = !halves->half;
+		if (value < 8)
+			return;
+	}
+}
+
+/* Most counts are small, so they come in half bytes. A zero is followed by how many
+ * more come after it. */
 static void put_slots(struct encoder *encoder, const uint64_t *slots, uint32_t count)
 {
+	struct halves halves = { .end = encoder->end };
 	for (uint32_t i = 0; i < count; i++) {
-		put(encoder, slots[i]);
+		put_half(&halves, slots[i]);
 		if (slots[i] != 0)
 			continue;
 		uint32_t first = i;
 		while (i + 1 < count && slots[i + 1] == 0)
 			i++;
-		put(encoder, i - first);
+		put_half(&halves, i - first);
 	}
+	encoder->end = halves.end;
 }
 
 static void put_histogram(struct encoder *encoder, const struct astshm_histogram *histogram)

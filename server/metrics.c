@@ -6,6 +6,9 @@
 #include "metrics.h"
 #include "version.h"
 
+/* An hour's entries of a busy server take 0.9 MiB; of a busier one the oldest go. */
+#define HISTORY_BYTES (1u << 20)
+
 #define SEGMENT_PREFIX "/dev/shm/astshm."
 
 struct metric_row {
@@ -129,8 +132,10 @@ static void set_history(struct astshm_writer_options *writer,
 			const struct metrics_options *options)
 {
 	writer->history_ms = options->history_off ? ASTSHM_HISTORY_NONE : options->history_ms;
-	if (options->history_ms == 0)
+	if (options->history_ms == 0) {
+		writer->history_bytes = HISTORY_BYTES;
 		return;
+	}
 	writer->history_count = options->history_count;
 	writer->history_coarse_ms = options->coarse_ms;
 	writer->history_coarse_count =

@@ -53,11 +53,16 @@ static bool leaves_room(const struct astshm_writer *writer, uint64_t bytes)
 	return writer->frontier + bytes <= most;
 }
 
+static uint64_t table_bytes(const struct astshm_writer *writer)
+{
+	return sizeof(struct astshm_segment_history) +
+	       (uint64_t)entry_count(writer) * sizeof(struct astshm_history_entry);
+}
+
 static bool make_table(struct astshm_writer *writer)
 {
 	const struct astshm_writer_options *options = &writer->options;
-	uint64_t bytes = sizeof(struct astshm_segment_history) +
-			 (uint64_t)entry_count(writer) * sizeof(struct astshm_history_entry);
+	uint64_t bytes = table_bytes(writer);
 	uint64_t off = leaves_room(writer, bytes) ? writer_storage_try(writer, bytes) : 0;
 
 	if (off == 0)
@@ -101,7 +106,8 @@ static uint64_t take_chunk(struct astshm_writer *writer)
 static bool add_run(struct astshm_writer *writer)
 {
 	const uint64_t bytes = RUN_CHUNKS * (uint64_t)ASTSHM_HISTORY_CHUNK_BYTES;
-	uint64_t taken = writer->history.chunk_count * ASTSHM_HISTORY_CHUNK_BYTES;
+	uint64_t taken = table_bytes(writer) +
+			 writer->history.chunk_count * ASTSHM_HISTORY_CHUNK_BYTES;
 
 	if (taken + bytes > writer->options.history_bytes || !leaves_room(writer, bytes))
 		return false;
