@@ -179,7 +179,7 @@ static int decode_copy(const void *bytes, size_t size)
 
 static void every_truncation_ends_too_early(void **state)
 {
-	struct astshm_snapshot *snapshot = sample_threads();
+	struct astshm_snapshot *snapshot = sample_window();
 	struct sample_output whole = sample_encode(astshm_encode_msgpack, snapshot, 0);
 	(void)state;
 	for (size_t size = 0; size < whole.size; size++)
@@ -191,7 +191,7 @@ static void every_truncation_ends_too_early(void **state)
 /* Every seventh byte: those of long runs of counts are much alike. */
 static void mutated_bytes_give_an_error_or_a_snapshot(void **state)
 {
-	struct astshm_snapshot *snapshot = sample_threads();
+	struct astshm_snapshot *snapshot = sample_window();
 	struct sample_output whole = sample_encode(astshm_encode_msgpack, snapshot, 0);
 	uint64_t random = 88172645463325252ull;
 	int decoded = 0;
