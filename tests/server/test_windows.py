@@ -3,6 +3,7 @@
 """The last minutes of a running ast-server, and of one that was killed."""
 import json
 import pathlib
+import struct
 import subprocess
 import time
 
@@ -13,6 +14,11 @@ from harness import PATIENCE, Server, tools, wait_until, workplace
 
 FAST, SLOW = "/live/track/mute", "/live/scene/added"
 TRACKS, SCENES = 20, 200
+OFTEN = ("--metrics-history", "1x300")
+
+# doc/segment.md: where a header has its history, and what is in an entry of it.
+HISTORY_OFF, ENTRY_BYTES_OFF = 704, 56
+KEPT = 24 + 60 + 1 # by default
 
 
 def wide_set():
@@ -61,11 +67,11 @@ def latency(segment, *arguments):
 
 
 def recent(segment):
-    return latency(segment, "--window", "5s")
+    return latency(segment, "--window", "2s")
 
 
 def watch(condition, what):
-    """Entries come every 5 s: looking for them all the time would only cost."""
+    """Entries come every second: looking for them all the time would only cost."""
     wait_until(lambda: time.sleep(0.2) or condition(), what)
 
 
@@ -85,7 +91,7 @@ def spike(load, lifetime):
 
 
 def test_a_spike_raises_the_windows_p95_and_is_over():
-    with Server("spike", loaded=wide_set()) as server:
+    with Server("spike", *OFTEN, loaded=wide_set()) as server:
         load = Load(server)
         load.send(FAST, 2000)
         lifetime = latency(server.name)
@@ -103,14 +109,14 @@ def test_a_spike_raises_the_windows_p95_and_is_over():
 
 
 def test_what_came_before_a_kill_is_told_after_the_restart():
-    with Server("killed", loaded=wide_set()) as server:
+    with Server("killed", *OFTEN, loaded=wide_set()) as server:
         load = Load(server)
         load.send(FAST, 100)
         watch(lambda: len(entries(server.name)) > 1, "a second entry")
         load.send(SLOW, 3)
         server.process.kill()
         server.process.wait()
-        with Server("killed", loaded=wide_set()) as again:
+        with Server("killed", *OFTEN, loaded=wide_set()) as again:
             assert again.name == server.name
             told = cat("--post-mortem", server.name + "~1")
             assert "ended           killed or crashed" in told, told
@@ -130,5 +136,27 @@ def test_what_came_before_a_kill_is_told_after_the_restart():
                 path.unlink()
 
 
+def entry_sizes(server):
+    segment = server.path.read_bytes()
+    (head,) = struct.unpack_from("=Q", segment, HISTORY_OFF)
+    first, stride, count, chunk = struct.unpack_from("=4I", segment, head)
+    for at in range(head + first, head + first + count * stride, stride):
+        (sequence,) = struct.unpack_from("=Q", segment, at)
+        (size,) = struct.unpack_from("=I", segment, at + ENTRY_BYTES_OFF)
+        if sequence:
+            yield stride + -(-size // (chunk - 8)) * chunk
+
+
+def test_an_hours_entries_of_all_metrics_stay_below_a_mebibyte():
+    with Server("hour", *OFTEN, websocket=True) as server:
+        subprocess.run([tools.send, f"127.0.0.1:{server.port}", "20000", "--mix"], check=True,
+                       capture_output=True, timeout=PATIENCE)
+        server.settle(20000)
+        have = len(entries(server.name))
+        watch(lambda: len(entries(server.name)) > have + 1, "entries with all of it")
+        assert len(entries(server.name)[-1]["metrics"]["timings"]) > 25
+        assert max(entry_sizes(server)) * KEPT < 1 << 20, max(entry_sizes(server))
+
+
 if __name__ == "__main__":
-    harness.main(globals(), ("server", "cat"))
+    harness.main(globals(), ("server", "cat", "send"))
