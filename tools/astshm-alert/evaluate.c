@@ -72,7 +72,7 @@ static bool fits(const struct threshold *threshold, const char *unit)
 static double calculate(const struct rule *rule, const struct astshm_snapshot *snapshot,
 			struct total *total, struct verdict *verdict)
 {
-	double stack[RULE_OPERANDS_MAX];
+	double stack[RULE_OPERANDS_MAX] = { 0 };
 	unsigned depth = 0, operand = 0;
 
 	for (unsigned i = 0; i < rule->node_count; i++) {
