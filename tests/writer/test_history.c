@@ -313,10 +313,10 @@ static void intervals_of_the_history_are_windows(void **state)
 		astshm_increment(writer, "c", i, ASTSHM_NO_TAGS);
 		astshm_time(writer, "t", 1000 * i, ASTSHM_NO_TAGS);
 		astshm_set(writer, "g", i, ASTSHM_NO_TAGS);
-		if (i == 3)
+		if (i == 3) {
 			astshm_reset(writer);
-		if (i == 3)
 			astshm_time(writer, "t", 7000, ASTSHM_NO_TAGS);
+		}
 		tick(writer);
 	}
 	struct astshm_reader *reader = reader_of(writer);
