@@ -12,10 +12,29 @@
 
 static volatile sig_atomic_t stop_wanted;
 
+static void (*volatile before_end)(void);
+
+void signals_before_abrupt_end(void (*rescue)(void))
+{
+	before_end = rescue;
+}
+
+static void end_abruptly(int number)
+{
+	if (before_end)
+		before_end();
+	signal(number, SIG_DFL);
+}
+
+/* The signal is blocked here and comes, fatally, when this returns. */
 static void ask_for_end(int number)
 {
-	(void)number;
-	stop_wanted = 1;
+	if (!stop_wanted) {
+		stop_wanted = 1;
+		return;
+	}
+	end_abruptly(number);
+	raise(number);
 }
 
 static void handle_sigbus(int number, siginfo_t *info, void *context)
@@ -24,24 +43,24 @@ static void handle_sigbus(int number, siginfo_t *info, void *context)
 	if (astshm_reader_handle_sigbus(info->si_addr))
 		return;
 	/* Returning runs the faulting instruction again, now fatally. */
-	signal(number, SIG_DFL);
+	end_abruptly(number);
 }
 
-static void stop_signals(sigset_t *set)
+void signals_block(sigset_t *before)
 {
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, before);
 }
 
 /* A signal that our parent ignores (nohup, a shell's background job) stays so. */
 static void install_stop(int number)
 {
-	struct sigaction old, action = {
-		.sa_handler = ask_for_end,
-		.sa_flags = (int)SA_RESETHAND,
-	};
+	struct sigaction old, action = { .sa_handler = ask_for_end };
 
 	if (sigaction(number, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 		sigaction(number, &action, NULL);
@@ -83,13 +102,12 @@ static int poll_once(int64_t left_ns, int fd, const sigset_t *during)
 enum slept sleep_until(int64_t time_ns, int fd)
 {
 	enum slept slept = SLEPT;
-	sigset_t blocked, before;
+	sigset_t before;
 	int64_t left_ns;
 
 	/* Blocked between the look at the flag and the sleep, so that no signal
 	 * falls in between; ppoll lets them in. */
-	stop_signals(&blocked);
-	sigprocmask(SIG_BLOCK, &blocked, &before);
+	signals_block(&before);
 	for (;;) {
 		if (signals_stop_wanted()) {
 			slept = SLEEP_STOPPED;

@@ -5,6 +5,7 @@
 #ifndef TOOLS_SIGNALS_H
 #define TOOLS_SIGNALS_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,7 +16,19 @@
  */
 void signals_install(void);
 
+/*
+ * `rescue` is called, in a signal handler, right before a second signal or a SIGBUS
+ * that is not ours ends the program: a terminal can be put in order. NULL: nothing.
+ */
+void signals_before_abrupt_end(void (*rescue)(void));
+
 bool signals_stop_wanted(void);
+
+/*
+ * Keeps those that ask for an end out, so that one may look whether one has come and
+ * then wait with ppoll(2), which lets them in by *before; to be set again afterwards.
+ */
+void signals_block(sigset_t *before);
 
 /* CLOCK_MONOTONIC. */
 int64_t monotonic_ns(void);
