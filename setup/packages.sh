@@ -4,10 +4,10 @@
 # doc/dependencies.md gives the reason for each package.
 
 build_packages=(gcc pkg-config meson ninja-build liburcu-dev libmsgpack-dev libxxhash-dev
-	liblo-dev libexpat1-dev zlib1g-dev libwebsockets-dev libjansson-dev
+	liblo-dev libexpat1-dev zlib1g-dev libwebsockets-dev libjansson-dev libncurses-dev
 	python3 python3-msgpack python3-websockets)
 check_packages=("${build_packages[@]}" g++ clang libclang-rt-14-dev libcmocka-dev
-	libgmp-dev python3-jsonschema prometheus mandoc uthash-dev
+	libgmp-dev python3-jsonschema python3-pyte prometheus mandoc uthash-dev
 	libpcp-mmv1-dev libpcp3-dev gnuplot-nox jq strace clang-tidy cppcheck)
 # tests/arm64/run alone; the libraries for arm64 are unpacked, not installed.
 arm64_packages=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user jq)

@@ -21,6 +21,7 @@ import cases
 import documents
 
 TOOLS = {"astshm-alert", "astshm-cat", "astshm-ls"}
+OPTIONAL = {"astshm-top"}  # built where ncursesw is
 RULES = documents.ROOT / "tools/astshm-alert/ast-server.rules"
 SEGMENTS = {"ast-server", "demo", "NAME"}
 USAGE = 2
@@ -33,6 +34,10 @@ def first_command(line):
     return words[:end]
 
 
+def is_ours(word):
+    return word in TOOLS or (word in OPTIONAL and os.path.exists(os.path.join(sys.argv[1], word)))
+
+
 def commands():
     for path in documents.all_documents():
         for start, language, _, text in documents.blocks(path):
@@ -40,7 +45,7 @@ def commands():
                 continue
             for number, line in enumerate(re.sub(r"\\\n", "  ", text).splitlines(), start + 1):
                 words = first_command(line.strip())
-                if words and words[0] in TOOLS:
+                if words and is_ours(words[0]):
                     yield f"{documents.name(path)}:{number}", words
 
 

@@ -2,7 +2,7 @@
 """What the test programs of the tools share.
 
 A test program defines cases with @case and ends with harness.main(). It is
-called as PROGRAM --cat EXE --ls EXE --fixture EXE [NAME...]; as root it runs
+called as PROGRAM --cat EXE --ls EXE --fixture EXE [--top EXE] [NAME...]; as root it runs
 in a mount namespace of its own, with an empty /dev/shm, so that segments of
 this machine neither disturb it nor are disturbed. Each case prints one line;
 exit status 1: some failed, 77: none could run.
@@ -143,7 +143,9 @@ class Case:
         return f"{self.title}{suffix}.{os.getpid()}"
 
     def fixture(self, suffix="", mode="", keep=False, name=None, history=False):
-        arguments = [mode or "0640"] + (["history"] if history else ["keep"] if keep else [])
+        """`keep`: the word itself, or what stands there in another fixture's usage."""
+        word = "history" if history else "keep" if keep is True else keep
+        arguments = [mode or "0640"] + ([word] if word else [])
         fixture = Fixture(self.tools.fixture, name or self.name(suffix), *arguments)
         self.fixtures.append(fixture)
         return fixture
@@ -172,7 +174,7 @@ class Case:
         # A list of segments may follow the line that says what was wrong.
         check(not status or lines, "no message")
         for line in lines[:1] if status else lines:
-            check(re.match(r"astshm-(cat|ls): ", line), "on stderr:", result.err)
+            check(re.match(r"astshm-(cat|ls|top): ", line), "on stderr:", result.err)
         check("runtime error" not in result.err, result.err)
 
     def alert(self, *arguments, status=0, **more):
@@ -181,6 +183,12 @@ class Case:
             raise Failed(f"exit status {result.status}, wanted {status}; stdout: {result.out!r} "
                          f"stderr: {result.err!r}")
         check("runtime error" not in result.err, result.err)
+        return result
+
+    def top(self, *arguments, status=0, **more):
+        """astshm-top without a terminal."""
+        result = self.run(self.tools.top, *arguments, **more)
+        self.check_status(result, status)
         return result
 
     def start(self, *arguments, exe=None, **more):
@@ -312,6 +320,7 @@ def main():
     parser.add_argument("--fixture", required=True, type=os.path.abspath)
     parser.add_argument("--alert", type=os.path.abspath)
     parser.add_argument("--rules", type=lambda path: pathlib.Path(path).resolve())
+    parser.add_argument("--top", type=os.path.abspath)
     parser.add_argument("--man", type=pathlib.Path)
     parser.add_argument("names", nargs="*")
     enter_namespace()

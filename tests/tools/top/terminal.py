@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+"""A program in a pseudo-terminal, and what a user would see on it.
+
+The screen is kept by pyte, a terminal emulator that no one here wrote. The bytes that
+the program sent are kept too: an emulator forgives much that a terminal would obey.
+"""
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import termios
+import time
+
+import pyte
+
+import harness
+from harness import Failed, check
+
+KEYS = {"up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D",
+        "home": "\x1b[1~", "end": "\x1b[4~", "page up": "\x1b[5~", "page down": "\x1b[6~",
+        "enter": "\r", "escape": "\x1b", "backspace": "\x7f", "tab": "\t"}
+
+
+class Terminal:
+    """TERM is "linux" because that is what pyte emulates."""
+
+    def __init__(self, arguments, columns=80, rows=24, term="linux", env=None, folder=None):
+        self.columns, self.rows = columns, rows
+        self.screen = pyte.Screen(columns, rows)
+        self.stream = pyte.ByteStream(self.screen)
+        self.bytes = b""
+        self.master, slave = pty.openpty()
+        self.resize_terminal()
+        self.before = termios.tcgetattr(slave)
+        self.slave = slave  # kept open, to look at the modes that the program leaves
+        names = {"TERM": term, "LC_ALL": "C.UTF-8"}
+        clean = {key: value for key, value in os.environ.items()
+                 if key not in ("NO_COLOR", "COLUMNS", "LINES", "LANG", "LC_CTYPE")}
+        self.process = subprocess.Popen(
+            [str(one) for one in arguments], stdin=slave, stdout=slave, stderr=slave,
+            start_new_session=True, cwd=folder, env={**clean, **names, **(env or {})},
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+
+    def resize_terminal(self):
+        size = struct.pack("HHHH", self.rows, self.columns, 0, 0)
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, size)
+
+    def resize(self, columns, rows):
+        """The kernel tells the program (SIGWINCH)."""
+        self.columns, self.rows = columns, rows
+        self.screen.resize(rows, columns)
+        self.resize_terminal()
+
+    def read(self, seconds):
+        """What comes within that time; False: nothing did."""
+        if not select.select([self.master], [], [], seconds)[0]:
+            return False
+        try:
+            data = os.read(self.master, 65536)
+        except OSError:  # the program is gone
+            return False
+        self.bytes += data
+        self.stream.feed(data)
+        return bool(data)
+
+    @property
+    def lines(self):
+        return [line.rstrip() for line in self.screen.display]
+
+    @property
+    def text(self):
+        return "\n".join(self.lines)
+
+    def line(self, piece):
+        """The first line that holds `piece`, or ""."""
+        return next((line for line in self.lines if piece in line), "")
+
+    def until(self, condition, what):
+        """Reads until condition(self) is true of a screen that is drawn whole."""
+        end = time.monotonic() + harness.PATIENCE
+        while True:
+            while self.read(0.02):
+                pass
+            if condition(self):
+                return
+            if time.monotonic() > end or self.process.poll() is not None:
+                raise Failed(f"never seen: {what}; status {self.process.poll()}, screen:\n"
+                             + self.text)
+
+    def until_seen(self, *pieces):
+        self.until(lambda t: all(piece in t.text for piece in pieces), pieces)
+
+    def until_gone(self, piece):
+        self.until(lambda t: piece not in t.text, f"the end of {piece!r}")
+
+    def press(self, *keys):
+        for key in keys:
+            os.write(self.master, KEYS.get(key, key).encode())
+
+    def wait(self):
+        """Its exit status, after all it had to say."""
+        end = time.monotonic() + harness.PATIENCE
+        while self.process.poll() is None:
+            self.read(0.02)
+            check(time.monotonic() < end, "does not end; screen:\n" + self.text)
+        while self.read(0):
+            pass
+        return self.process.returncode
+
+    def modes_are_restored(self):
+        return termios.tcgetattr(self.slave) == self.before
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for fd in (self.master, self.slave):
+            os.close(fd)
