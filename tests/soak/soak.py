@@ -42,8 +42,8 @@ WARM_UP = 3  # rounds, so that there was one of each kind; a fifth of many
 ENDS = ("kill at rest", "stop at rest", "kill at work", "stop at work", "kill at work")
 # A flood must not fit into the buffer, and a stalled client's queue must overflow. Without
 # --control: what is made of clients' messages at random may switch the recording off.
-SERVER_OPTIONS = ["--udp-buffer", "262144", "--ws-clients", str(CLIENTS), "--ws-queue",
-                  "200"]
+SERVER_OPTIONS = ["--metrics-history", "1x4", "--udp-buffer", "262144",
+                  "--ws-clients", str(CLIENTS), "--ws-queue", "200"]
 
 # So that what is resident is what is in use: glibc would raise both thresholds to the
 # largest piece that was ever freed, and keep as much of each heap.
