@@ -124,3 +124,19 @@ enum slept sleep_until(int64_t time_ns, int fd)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return slept;
 }
+
+bool signals_poll(struct pollfd *polled, nfds_t count, int64_t timeout_ns)
+{
+	struct timespec timeout = { timeout_ns / SECOND_NS, timeout_ns % SECOND_NS };
+	sigset_t before;
+	int result = 0;
+
+	signals_block(&before);
+	if (!signals_stop_wanted())
+		result = ppoll(polled, count, timeout_ns < 0 ? NULL : &timeout, &before);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	/* After EINTR the events are those of an earlier call. */
+	for (nfds_t i = 0; result <= 0 && i < count; i++)
+		polled[i].revents = 0;
+	return !signals_stop_wanted();
+}

@@ -5,6 +5,7 @@
 #ifndef TOOLS_SIGNALS_H
 #define TOOLS_SIGNALS_H
 
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,5 +41,13 @@ enum slept { SLEPT, SLEEP_STOPPED, SLEEP_HUNG_UP };
  * for; SLEEP_HUNG_UP: the reader of the pipe `fd` (-1: none) went away.
  */
 enum slept sleep_until(int64_t time_ns, int fd);
+
+/*
+ * ppoll(2) of `count` descriptors for at most `timeout_ns` (< 0: without end);
+ * signals that ask for an end come in only meanwhile, so that none is slept
+ * through. True: look at the descriptors, the time may be over; false: an end was
+ * asked for.
+ */
+bool signals_poll(struct pollfd *polled, nfds_t count, int64_t timeout_ns);
 
 #endif

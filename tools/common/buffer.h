@@ -2,8 +2,8 @@
 /*
  * A document in memory: it is written whole or, if anything fails, not at all.
  */
-#ifndef CAT_BUFFER_H
-#define CAT_BUFFER_H
+#ifndef TOOLS_BUFFER_H
+#define TOOLS_BUFFER_H
 
 #include <stddef.h>
 
