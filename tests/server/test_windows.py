@@ -148,7 +148,8 @@ def entry_sizes(server):
 
 
 def test_an_hours_entries_of_all_metrics_stay_below_a_mebibyte():
-    with Server("hour", *OFTEN, websocket=True) as server:
+    with Server("hour", *OFTEN, "--queue", "30000", "--udp-buffer", "67108864",
+                websocket=True) as server:
         subprocess.run([tools.send, f"127.0.0.1:{server.port}", "20000", "--mix"], check=True,
                        capture_output=True, timeout=PATIENCE)
         server.settle(20000)
