@@ -16,6 +16,8 @@ arm64_libraries=(liburcu-dev liburcu8 libmsgpack-dev libmsgpackc2 libxxhash-dev 
 	libcmocka0 libjansson-dev libjansson4 libgmp-dev libgmp10)
 valgrind_packages=(valgrind jq) # tests/valgrind/run alone
 coverage_packages=(gcovr) # tests/coverage/run alone
+# tests/package/run alone
+package_packages=(dpkg-dev debhelper fakeroot lintian bash-completion systemd strace)
 
 missing_packages() {
 	local package

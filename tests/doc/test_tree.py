@@ -17,7 +17,7 @@ ARROWS = {
 }
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+["<]([^">]+)[">]', re.M)
 SOURCES = {".c", ".h", ".py", ".build", ".sh"}
-NOT_SOURCE = ("build", ".git")
+NOT_SOURCE = ("build", ".git", "obj-", "debian")  # the latter two: of packages
 
 
 def files(folder=""):
