@@ -7,6 +7,7 @@ import pathlib
 import re
 import shutil
 import signal
+import threading
 
 import harness
 from harness import case, check, equal, needs_empty_machine, wait_until
@@ -30,7 +31,10 @@ class Watch:
         self.process = t.start("-i", "0.02", *arguments, name, exe=t.tools.alert)
 
     def next(self):
+        late = threading.Timer(harness.PATIENCE, self.process.kill)
+        late.start()
         line = self.process.stdout.readline()
+        late.cancel()
         check(line, "no more lines; stderr:", self.t.errors(self.process))
         event = json.loads(line)
         check(list(event) == [key for key in KEYS if key in event], "keys", line)
@@ -246,7 +250,8 @@ def every_example_rule_fires_and_ends(t):
 @case
 def a_stopped_server_is_stale_and_comes_back(t):
     server = t.fixture()
-    watch = Watch(t, server, "-r", "it: stale > 0.5s")
+    watch = Watch(t, server, "-r", "it: stale > 0.5s", "-r", "beats: stale <= 0.5s")
+    watch.expect("beats", "firing") # stopped before its first beat it would never be stale
     os.kill(server.pid, signal.SIGSTOP)
     event = watch.expect("it", "firing")
     check(event["value"] > 0.5 and event["unit"] == "seconds", event)
