@@ -5,6 +5,7 @@
 
 build_packages=(gcc pkg-config meson ninja-build liburcu-dev libmsgpack-dev libxxhash-dev
 	liblo-dev libexpat1-dev zlib1g-dev libwebsockets-dev libjansson-dev libncurses-dev
+	libmicrohttpd-dev
 	python3 python3-msgpack python3-websockets)
 check_packages=("${build_packages[@]}" g++ clang libclang-rt-14-dev libcmocka-dev
 	libgmp-dev python3-jsonschema python3-pyte prometheus mandoc uthash-dev

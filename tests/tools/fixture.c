@@ -150,6 +150,8 @@ static void record_odd(struct astshm_writer *writer)
 	astshm_increment(writer, "odd.many", 2, ASTSHM_TAGS({ "k", "a,b" }, { "z", "1" }));
 	astshm_increment(writer, "odd.tag", 1, ASTSHM_TAGS({ "k", "a,b=c[d]\\\"\n\x1b[31m" }));
 	astshm_increment(writer, "odd.\xc3\xa4", 1, ASTSHM_NO_TAGS);
+	astshm_increment(writer, "odd.segment", 1, ASTSHM_TAGS({ "segment", "mine" }));
+	astshm_set(writer, "astshm.up", 42, ASTSHM_NO_TAGS);
 }
 
 static void answer(const char *line)

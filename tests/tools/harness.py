@@ -321,6 +321,7 @@ def main():
     parser.add_argument("--alert", type=os.path.abspath)
     parser.add_argument("--rules", type=lambda path: pathlib.Path(path).resolve())
     parser.add_argument("--top", type=os.path.abspath)
+    parser.add_argument("--export", type=os.path.abspath)
     parser.add_argument("--man", type=pathlib.Path)
     parser.add_argument("names", nargs="*")
     enter_namespace()

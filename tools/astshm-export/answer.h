@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is said to a request, apart from how it got here and how it gets back.
+ */
+#ifndef EXPORT_ANSWER_H
+#define EXPORT_ANSWER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "buffer.h"
+#include "negotiate.h"
+#include "segments.h"
+
+enum document {
+	DOCUMENT_NONE,
+	DOCUMENT_INDEX,
+	DOCUMENT_METRICS,
+	DOCUMENT_JSON,
+	DOCUMENT_MSGPACK,
+	DOCUMENT_SUMMARY,
+	DOCUMENT_HISTORY,
+	DOCUMENT_HEALTH,
+};
+
+struct request {
+	enum document document;
+	const char *segment; /* of /segments/NAME/, not NUL-terminated; or NULL */
+	size_t segment_length;
+	int64_t window_ns;   /* ?window=; 0: none */
+	bool buckets;        /* ?buckets=1: in JSON */
+	enum exposition exposition;
+};
+
+/* How /metrics is written where the client leaves it to us. */
+struct answer_style {
+	int native_schema;
+	bool classic;
+};
+
+struct answer {
+	unsigned status;  /* of HTTP */
+	const char *type; /* Content-Type */
+	struct buffer body;
+};
+
+/* Fills request->document and ->segment; DOCUMENT_NONE: there is no such path. */
+void answer_route(struct request *request, const char *path);
+
+/* Makes the answer; its body is to be freed by the caller. */
+void answer_make(struct segments *segments, const struct answer_style *style,
+		 const struct request *request, struct answer *answer);
+
+/* One line of text instead of a document. */
+void answer_refuse(struct answer *answer, unsigned status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

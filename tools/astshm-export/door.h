@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where clients knock: a TCP address or a Unix socket, HOST:PORT or unix:PATH.
+ */
+#ifndef EXPORT_DOOR_H
+#define EXPORT_DOOR_H
+
+#include <stdbool.h>
+
+#include <astshm/types.h>
+
+struct door {
+	int fd;         /* listens; -1: closed */
+	char *path;     /* of a Unix socket, removed when it is closed; or NULL */
+	char text[300]; /* 127.0.0.1:9464, [::1]:9464, unix:/run/x */
+};
+
+/*
+ * Listens at `address`. Addresses that other machines reach need `allow_remote`.
+ * A socket that nobody listens at any more is replaced, nothing else is. -EINVAL:
+ * no address; -EPERM: reaches other machines; else as bind(2); *error has words.
+ */
+int door_open(struct door *door, const char *address, bool allow_remote,
+	      struct astshm_error *error);
+void door_close(struct door *door);
+
+#endif

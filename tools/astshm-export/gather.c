@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+#include "gather.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "derive.h"
+
+#define LABEL "segment"
+#define MOVED "exported_"
+
+/* --- what is known of each segment ------------------------------------------ */
+
+#define OWN(text, unit_text, help_text)                                                    \
+	{                                                                                  \
+		.kind = ASTSHM_KIND_GAUGE, .name = (text), .name_len = sizeof(text) - 1,   \
+		.unit = (unit_text), .unit_len = sizeof(unit_text) - 1,                    \
+		.help = (help_text), .help_len = sizeof(help_text) - 1                     \
+	}
+
+enum own { UP, AGE, LEFT_OUT, OWN_COUNT };
+
+static const struct astshm_family own[OWN_COUNT] = {
+	[UP] = OWN("astshm_up", "", "1 if the writer of the segment lives, else 0."),
+	[AGE] = OWN("astshm_heartbeat_age_seconds", "seconds",
+		    "Time since the writer of the segment was last heard of."),
+	[LEFT_OUT] = OWN("astshm_left_out_series", "",
+			 "Series of the segment that are not shown: a name of ours, or a unit "
+			 "that differs from another segment's."),
+};
+
+/* Would Prometheus call the family like one of ours? Units may stand behind it. */
+static bool is_like(const struct astshm_family *family, const struct astshm_family *ours)
+{
+	if (family->name_len > ours->name_len)
+		return false;
+	for (uint32_t i = 0; i < family->name_len; i++) {
+		char c = family->name[i];
+
+		if (c != ours->name[i] && !(c == '.' && ours->name[i] == '_'))
+			return false;
+	}
+	return family->name_len == ours->name_len ||
+	       strcmp(ours->name + family->name_len, "_seconds") == 0;
+}
+
+static bool is_reserved(const struct astshm_family *family)
+{
+	for (int i = 0; i < OWN_COUNT; i++) {
+		if (is_like(family, &own[i]))
+			return true;
+	}
+	return false;
+}
+
+/* --- one more tag ------------------------------------------------------------- */
+
+static int compare_tags(const void *left, const void *right)
+{
+	const struct astshm_label *a = left, *b = right;
+
+	return strcmp(a->key, b->key);
+}
+
+static bool has_tag(const struct astshm_series *series, const char *key)
+{
+	for (uint32_t i = 0; i < series->tag_count; i++) {
+		if (strcmp(series->tags[i].key, key) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What the series' own tag `segment` is called from now on. NULL: no memory. */
+static char *moved_key(struct reader_arena *arena, const struct astshm_series *series)
+{
+	size_t room = sizeof(MOVED) - 1;
+	char *key = reader_arena_alloc(arena, (series->tag_count + 1) * room + sizeof(LABEL));
+
+	if (!key)
+		return NULL;
+	memcpy(key, LABEL, sizeof(LABEL));
+	do {
+		memmove(key + room, key, strlen(key) + 1);
+		memcpy(key, MOVED, room);
+	} while (has_tag(series, key));
+	return key;
+}
+
+static int move_tag(struct reader_arena *arena, const struct astshm_series *series,
+		    struct astshm_label *tags)
+{
+	for (uint32_t i = 0; i < series->tag_count; i++) {
+		if (strcmp(tags[i].key, LABEL) != 0)
+			continue;
+		tags[i].key = moved_key(arena, series);
+		if (!tags[i].key)
+			return -ENOMEM;
+		tags[i].key_len = (uint32_t)strlen(tags[i].key);
+	}
+	return 0;
+}
+
+/* `series` has the values and the identity it had; it gets a new one. */
+static int label(struct reader_arena *arena, struct astshm_series *series,
+		 const struct astshm_label *tag)
+{
+	uint32_t count = series->tag_count + 1;
+	struct astshm_label *tags = reader_arena_array(arena, count, sizeof(*tags));
+	char *key;
+
+	if (!tags)
+		return -ENOMEM;
+	if (series->tag_count > 0)
+		memcpy(tags, series->tags, series->tag_count * sizeof(*tags));
+	if (move_tag(arena, series, tags) < 0)
+		return -ENOMEM;
+	tags[series->tag_count] = *tag;
+	qsort(tags, count, sizeof(*tags), compare_tags);
+	series->tags = tags;
+	series->tag_count = count;
+	series->key_len = (uint32_t)snapshot_key(NULL, series->family->name,
+						 series->family->name_len, tags, count);
+	key = reader_arena_alloc(arena, series->key_len + 1);
+	if (!key)
+		return -ENOMEM;
+	snapshot_key(key, series->family->name, series->family->name_len, tags, count);
+	series->key = key;
+	return 0;
+}
+
+/* --- one segment ----------------------------------------------------------------- */
+
+static struct astshm_label label_of(const char *name)
+{
+	return (struct astshm_label){ LABEL, name, sizeof(LABEL) - 1, (uint32_t)strlen(name) };
+}
+
+static bool same_unit(const struct astshm_family *a, const struct astshm_family *b)
+{
+	return a->unit_len == 0 || b->unit_len == 0 ||
+	       (a->unit_len == b->unit_len && memcmp(a->unit, b->unit, a->unit_len) == 0);
+}
+
+/* Has an earlier segment a family of this name and kind with another unit? */
+static bool contradicts(const struct astshm_family *family, struct astshm_snapshot *const *earlier,
+			size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t place = derive_family_place(earlier[i], family);
+
+		if (place < earlier[i]->family_count &&
+		    !same_unit(earlier[i]->families[place], family))
+			return true;
+	}
+	return false;
+}
+
+/* What is shown of one segment, and how many series are not. */
+static int show(const struct gather_part *part, bool labelled,
+		struct astshm_snapshot *const *earlier, size_t earlier_count,
+		struct astshm_snapshot **shown, size_t *left_out)
+{
+	const struct astshm_label tag = label_of(part->name);
+	struct astshm_snapshot *made = derive_create(part->snapshot, part->snapshot->series_count);
+	const struct astshm_family *last = NULL;
+	bool skip = false;
+
+	if (!made)
+		return -ENOMEM;
+	made->reordered = false;
+	for (size_t i = 0; i < part->snapshot->series_count; i++) {
+		const struct astshm_series *series = &part->snapshot->series[i];
+
+		if (series->family != last) {
+			last = series->family;
+			skip = is_reserved(last) || contradicts(last, earlier, earlier_count);
+		}
+		*left_out += skip;
+		if (skip)
+			continue;
+		made->series[made->series_count] = *series;
+		if (labelled &&
+		    label(made->arena, &made->series[made->series_count], &tag) < 0)
+			goto failed;
+		made->series_count++;
+	}
+	if (snapshot_finish(made) == 0) {
+		*shown = made;
+		return 0;
+	}
+failed:
+	astshm_snapshot_free(&made);
+	return -ENOMEM;
+}
+
+static int add_gauge(struct astshm_snapshot *snapshot, enum own which, double value,
+		     const struct astshm_label *tag)
+{
+	struct astshm_series *series = &snapshot->series[snapshot->series_count];
+
+	*series = (struct astshm_series){
+		.kind = ASTSHM_KIND_GAUGE,
+		.family = &own[which],
+		.key = own[which].name,
+		.key_len = own[which].name_len,
+		.gauge = { .current = value, .count = 1, .sum = value, .min = value, .max = value },
+	};
+	if (tag && label(snapshot->arena, series, tag) < 0)
+		return -ENOMEM;
+	snapshot->series_count++;
+	return 0;
+}
+
+static int tell_of(struct astshm_snapshot *facts, const struct gather_part *part, bool labelled,
+		   size_t left_out)
+{
+	const struct astshm_label label = label_of(part->name);
+	const struct astshm_label *tag = labelled ? &label : NULL;
+	int result = add_gauge(facts, UP, part->live, tag);
+
+	if (result == 0)
+		result = add_gauge(facts, LEFT_OUT, (double)left_out, tag);
+	if (result == 0 && part->snapshot && part->snapshot->has_segment &&
+	    part->snapshot->segment.heartbeat_age_ns >= 0)
+		result = add_gauge(facts, AGE,
+				   (double)part->snapshot->segment.heartbeat_age_ns / 1e9, tag);
+	return result;
+}
+
+/* --- all -------------------------------------------------------------------------- */
+
+static int gather_into(struct astshm_snapshot **shown, struct astshm_snapshot *facts,
+		       const struct gather_part *parts, size_t count, bool labelled,
+		       size_t *shown_count)
+{
+	facts->series = reader_arena_array(facts->arena, OWN_COUNT * count + 1,
+					   sizeof(*facts->series));
+	if (!facts->series)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		size_t left_out = 0;
+		int result = 0;
+
+		if (parts[i].live)
+			result = show(&parts[i], labelled, shown, *shown_count,
+				      &shown[*shown_count], &left_out);
+		if (result < 0)
+			return result;
+		*shown_count += parts[i].live;
+		result = tell_of(facts, &parts[i], labelled, left_out);
+		if (result < 0)
+			return result;
+	}
+	return snapshot_finish(facts);
+}
+
+int gather(const struct gather_part *parts, size_t count, bool labelled,
+	   struct astshm_snapshot **gathered, struct astshm_error *error)
+{
+	struct astshm_snapshot **shown = calloc(count + 1, sizeof(struct astshm_snapshot *));
+	struct astshm_snapshot *facts = snapshot_create();
+	size_t shown_count = 0;
+	int result = -ENOMEM;
+
+	if (shown && facts)
+		result = gather_into(shown, facts, parts, count, labelled, &shown_count);
+	if (result == 0) {
+		shown[shown_count++] = facts;
+		facts = NULL;
+		result = astshm_snapshot_merge(
+			(const struct astshm_snapshot *const *)shown, shown_count, gathered, error);
+	}
+	for (size_t i = 0; i < shown_count; i++)
+		astshm_snapshot_free(&shown[i]);
+	free(shown);
+	astshm_snapshot_free(&facts);
+	return result;
+}

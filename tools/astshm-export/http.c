@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include "http.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <microhttpd.h>
+
+#include "compress.h"
+#include "duration.h"
+#include "signals.h"
+
+#define REQUEST_BYTES_MAX 16384u /* request line and headers, and what we add */
+#define IDLE_SECONDS 30u
+#define COMPRESS_FROM_BYTES 512 /* less fits into one packet anyway */
+#define SECOND_NS 1000000000
+
+struct http {
+	struct MHD_Daemon *daemon;
+	struct segments *segments;
+	const struct access_rules *access;
+	const struct http_options *options;
+	int64_t credit_ns; /* what requests may still cost now; one costs 1 s / rate */
+	int64_t credited_ns;
+};
+
+/* --- limits ---------------------------------------------------------------------- */
+
+/* A second's worth of requests at most is saved up. */
+static bool may_ask(struct http *http)
+{
+	int64_t now = monotonic_ns(), cost = SECOND_NS / http->options->rate;
+
+	http->credit_ns += now - http->credited_ns;
+	http->credited_ns = now;
+	if (http->credit_ns > SECOND_NS)
+		http->credit_ns = SECOND_NS;
+	if (http->credit_ns < cost)
+		return false;
+	http->credit_ns -= cost;
+	return true;
+}
+
+/* --- requests ---------------------------------------------------------------------- */
+
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+/* False: `window` is no time; what else stands behind ? is not for us. */
+static bool read_query(struct MHD_Connection *connection, struct request *request)
+{
+	const char *window =
+		MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "window");
+	const char *buckets =
+		MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "buckets");
+
+	request->buckets = buckets && strcmp(buckets, "0") != 0;
+	return !window || (duration_parse(window, &request->window_ns) && request->window_ns > 0);
+}
+
+static void answer_request(struct http *http, struct MHD_Connection *connection, const char *path,
+			   struct answer *answer)
+{
+	struct request request = {
+		.exposition = negotiate_exposition(header(connection, MHD_HTTP_HEADER_ACCEPT)),
+	};
+
+	if (!may_ask(http)) {
+		answer_refuse(answer, MHD_HTTP_TOO_MANY_REQUESTS, "too many requests a second");
+		return;
+	}
+	if (!access_granted(http->access, header(connection, MHD_HTTP_HEADER_AUTHORIZATION))) {
+		answer_refuse(answer, MHD_HTTP_UNAUTHORIZED, "who asks?");
+		return;
+	}
+	answer_route(&request, path);
+	if (read_query(connection, &request))
+		answer_make(http->segments, &http->options->style, &request, answer);
+	else
+		answer_refuse(answer, MHD_HTTP_BAD_REQUEST,
+			      "window is no time above zero such as 2, 0.5, 60s, 5m or 1h");
+}
+
+/* --- responses ----------------------------------------------------------------------- */
+
+static void add_headers(struct MHD_Response *response, const struct http *http,
+			const struct answer *answer, bool packed)
+{
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding");
+	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+	if (packed)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+	if (answer->status == MHD_HTTP_TOO_MANY_REQUESTS)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+	if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+	if (answer->status == MHD_HTTP_UNAUTHORIZED)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+					http->access->users
+						? "Basic realm=\"astshm\", charset=\"UTF-8\""
+						: "Bearer realm=\"astshm\"");
+}
+
+/* Takes the body over. */
+static enum MHD_Result send_answer(const struct http *http, struct MHD_Connection *connection,
+				   struct answer *answer)
+{
+	bool packed = answer->body.count >= COMPRESS_FROM_BYTES &&
+		      negotiate_gzip(header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING)) &&
+		      compress_gzip(&answer->body) == 0;
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		answer->body.count, answer->body.bytes, MHD_RESPMEM_MUST_FREE);
+	enum MHD_Result result;
+
+	if (!response) {
+		buffer_free(&answer->body);
+		return MHD_NO;
+	}
+	add_headers(response, http, answer, packed);
+	result = MHD_queue_response(connection, answer->status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+/*
+ * Called once when the headers are there and once more when the whole request is;
+ * `state` tells the two apart.
+ */
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
+			      const char *method, const char *version, const char *upload,
+			      size_t *upload_bytes, void **state)
+{
+	static char headers_seen;
+	struct http *http = context;
+	struct answer answer = { 0 };
+	bool reads = strcmp(method, MHD_HTTP_METHOD_GET) == 0 ||
+		     strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+
+	(void)version;
+	(void)upload;
+	if (reads && !*state) {
+		*state = &headers_seen;
+		return MHD_YES;
+	}
+	if (*upload_bytes > 0)
+		return MHD_NO; /* GET with a body: nobody of good will sends one */
+	if (reads)
+		answer_request(http, connection, path, &answer);
+	else
+		answer_refuse(&answer, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD");
+	return send_answer(http, connection, &answer);
+}
+
+/* --- the daemon -------------------------------------------------------------------------- */
+
+static struct MHD_Daemon *start_daemon(struct http *http, int fd)
+{
+	const struct http_options *options = http->options;
+	struct MHD_OptionItem tls[] = {
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)options->tls_certificate },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)options->tls_key },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+	unsigned flags = MHD_USE_EPOLL;
+
+	if (options->tls_certificate)
+		flags |= MHD_USE_TLS;
+	else
+		tls[0] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
+	return MHD_start_daemon(flags, 0, NULL, NULL, handle, http,
+				MHD_OPTION_LISTEN_SOCKET, fd,
+				MHD_OPTION_CONNECTION_LIMIT, options->connections,
+				MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
+				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_BYTES_MAX,
+				MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+}
+
+int http_start(struct http **http, int fd, struct segments *segments,
+	       const struct access_rules *access, const struct http_options *options)
+{
+	struct http *made = calloc(1, sizeof(*made));
+
+	if (!made)
+		return -ENOMEM;
+	made->segments = segments;
+	made->access = access;
+	made->options = options;
+	made->credit_ns = SECOND_NS;
+	made->credited_ns = monotonic_ns();
+	made->daemon = start_daemon(made, fd);
+	if (!made->daemon) {
+		free(made);
+		return options->tls_certificate ? -EINVAL : -ENOMEM;
+	}
+	*http = made;
+	return 0;
+}
+
+void http_stop(struct http **http)
+{
+	if (!*http)
+		return;
+	MHD_stop_daemon((*http)->daemon);
+	free(*http);
+	*http = NULL;
+}
+
+int http_fd(const struct http *http)
+{
+	return MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+}
+
+int64_t http_timeout_ns(const struct http *http)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+
+	return MHD_get_timeout(http->daemon, &ms) == MHD_YES ? (int64_t)ms * 1000000 : -1;
+}
+
+static unsigned connections(const struct http *http)
+{
+	return MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+		->num_connections;
+}
+
+/*
+ * With the most connections there may be, the library listens no longer, and finds
+ * out only as it begins that one has gone, which the run before ended with.
+ */
+void http_run(struct http *http)
+{
+	unsigned before;
+
+	do {
+		before = connections(http);
+		MHD_run(http->daemon);
+	} while (connections(http) < before);
+}

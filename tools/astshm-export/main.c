@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * astshm-export: serves the metrics of this machine's segments over HTTP.
+ */
+#include <errno.h>
+#include <locale.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "door.h"
+#include "http.h"
+#include "options.h"
+#include "secret.h"
+#include "segment.h"
+#include "segments.h"
+#include "signals.h"
+
+struct exporter {
+	struct options options;
+	struct segments segments;
+	struct access_rules access;
+	struct door door;
+	struct http *http;
+	char *certificate, *key;
+};
+
+static enum exit_status report(int result, const struct astshm_error *error)
+{
+	message("%s", error->text[0] ? error->text : strerror(-result));
+	return result == -EINVAL || result == -EEXIST || result == -EPERM ? EXIT_USAGE : EXIT_OTHER;
+}
+
+static enum exit_status find_segments(struct exporter *exporter)
+{
+	struct options *options = &exporter->options;
+	struct astshm_error error = { 0 };
+	char *only = NULL;
+	int result = 0;
+
+	if (options->argument_count == 0)
+		result = segment_find_only(&only, &error);
+	if (result == -ENOENT) {
+		message("no segment is live; a name or a pattern is served also if it comes later");
+		return EXIT_NO_SEGMENT;
+	}
+	if (result == -ENOTUNIQ)
+		return segment_report_choice();
+	if (result == 0)
+		result = segments_init(&exporter->segments, options->arguments,
+				       options->argument_count, only, &error);
+	free(only);
+	return result < 0 ? report(result, &error) : EXIT_OK;
+}
+
+static int load_secrets(struct exporter *exporter, struct astshm_error *error)
+{
+	struct options *options = &exporter->options;
+	int result = access_load(&exporter->access, options->token_file, options->user_file, error);
+
+	if (result == 0 && options->tls_certificate)
+		result = secret_load(options->tls_certificate, false, &exporter->certificate,
+				     error);
+	if (result == 0 && options->tls_key)
+		result = secret_load(options->tls_key, true, &exporter->key, error);
+	options->http.tls_certificate = exporter->certificate;
+	options->http.tls_key = exporter->key;
+	return result;
+}
+
+static enum exit_status start(struct exporter *exporter)
+{
+	struct options *options = &exporter->options;
+	struct astshm_error error = { 0 };
+	int result = load_secrets(exporter, &error);
+
+	if (result == 0)
+		result = door_open(&exporter->door, options->listen, options->allow_remote, &error);
+	if (result < 0)
+		return report(result, &error);
+	result = http_start(&exporter->http, exporter->door.fd, &exporter->segments,
+			    &exporter->access, &options->http);
+	if (result < 0) {
+		message("cannot start the server: %s",
+			result == -EINVAL ? "certificate and key are not two PEM files that belong "
+					    "together" : strerror(-result));
+		return EXIT_OTHER;
+	}
+	exporter->door.fd = -1; /* http_stop() closes it */
+	message("serving %s%s", exporter->door.path        ? "on "
+				: options->tls_certificate ? "https://"
+							   : "http://",
+		exporter->door.text);
+	if (options->allow_remote && !access_is_limited(&exporter->access))
+		message("other machines can read everything: neither --token-file nor --user-file");
+	return EXIT_OK;
+}
+
+static void serve(struct exporter *exporter)
+{
+	struct pollfd polled = { .fd = http_fd(exporter->http), .events = POLLIN };
+
+	while (signals_poll(&polled, 1, http_timeout_ns(exporter->http)))
+		http_run(exporter->http);
+}
+
+static void stop(struct exporter *exporter)
+{
+	http_stop(&exporter->http);
+	door_close(&exporter->door);
+	segments_fini(&exporter->segments);
+	access_free(&exporter->access);
+	secret_free(&exporter->certificate);
+	secret_free(&exporter->key);
+}
+
+int main(int argc, char **argv)
+{
+	struct exporter exporter = { .door = { .fd = -1 } };
+	enum exit_status status;
+
+	message_program("astshm-export");
+	/* Patterns count characters, whatever the environment says; numbers
+	 * keep to the C locale. */
+	setlocale(LC_CTYPE, "C.UTF-8");
+	signals_install();
+	if (!options_parse(&exporter.options, argc, argv, &status))
+		return status;
+	status = find_segments(&exporter);
+	if (status == EXIT_OK)
+		status = start(&exporter);
+	if (status == EXIT_OK)
+		serve(&exporter);
+	stop(&exporter);
+	return status;
+}

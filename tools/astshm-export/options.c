@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LISTEN = 256, ALLOW_REMOTE, TLS_CERTIFICATE, TLS_KEY, TOKEN_FILE, USER_FILE, CONNECTIONS,
+       RATE, HELP, VERSION };
+
+static void print_help(void)
+{
+	printf("Usage: astshm-export [OPTIONS] [SEGMENT | PATTERN ...]\n"
+	       "Serve the metrics of shared-memory segments over HTTP.\n\n"
+	       "SEGMENT is a name, a process id or a path; a PATTERN ('*', 'web-?') stands for\n"
+	       "all segments of that name, also those that come later. Without any: the only\n"
+	       "live segment.\n\n"
+	       "      --listen ADDRESS         HOST:PORT or unix:PATH [127.0.0.1:9464]\n"
+	       "      --allow-remote           let ADDRESS be one that other machines reach\n"
+	       "      --tls-certificate FILE   serve HTTPS: certificate chain, PEM\n"
+	       "      --tls-key FILE           its private key, PEM\n"
+	       "      --token-file FILE        ask for one of these bearer tokens, one a line\n"
+	       "      --user-file FILE         or for one of these NAME:PASSWORD, one a line\n"
+	       "      --max-connections N      at a time; further ones wait [64]\n"
+	       "      --max-rate N             requests a second; 429 for further ones [50]\n"
+	       "      --help                   print this and exit\n"
+	       "      --version                print the version and exit\n\n"
+	       "Exit status: 0 ended by a signal, 1 other error, 2 usage, 3 no segment is live.\n"
+	       "See astshm-export(1).\n");
+}
+
+static const struct option longs[] = {
+	{ "listen", required_argument, NULL, LISTEN },
+	{ "allow-remote", no_argument, NULL, ALLOW_REMOTE },
+	{ "tls-certificate", required_argument, NULL, TLS_CERTIFICATE },
+	{ "tls-key", required_argument, NULL, TLS_KEY },
+	{ "token-file", required_argument, NULL, TOKEN_FILE },
+	{ "user-file", required_argument, NULL, USER_FILE },
+	{ "max-connections", required_argument, NULL, CONNECTIONS },
+	{ "max-rate", required_argument, NULL, RATE },
+	{ "help", no_argument, NULL, HELP },
+	{ "version", no_argument, NULL, VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char *name_of(int letter)
+{
+	for (size_t i = 0; longs[i].name; i++) {
+		if (longs[i].val == letter)
+			return longs[i].name;
+	}
+	return "";
+}
+
+/* A whole number from 1 to `most`. */
+static bool parse_number(int letter, const char *text, unsigned most, unsigned *number)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end || errno || value < 1 || value > most) {
+		message("--%s '%s': is no whole number from 1 to %u; see astshm-export --help",
+			name_of(letter), text, most);
+		return false;
+	}
+	*number = (unsigned)value;
+	return true;
+}
+
+static bool set(struct options *options, int letter, const char *text)
+{
+	switch (letter) {
+	case LISTEN:
+		options->listen = text;
+		return true;
+	case ALLOW_REMOTE:
+		options->allow_remote = true;
+		return true;
+	case TLS_CERTIFICATE:
+		options->tls_certificate = text;
+		return true;
+	case TLS_KEY:
+		options->tls_key = text;
+		return true;
+	case TOKEN_FILE:
+		options->token_file = text;
+		return true;
+	case USER_FILE:
+		options->user_file = text;
+		return true;
+	case CONNECTIONS:
+		return parse_number(letter, text, 10000, &options->http.connections);
+	default:
+		return parse_number(letter, text, 1000000, &options->http.rate);
+	}
+}
+
+static bool bad_option(int result, char **argv)
+{
+	if (result == ':')
+		message("--%s needs an argument; see astshm-export --help", name_of(optopt));
+	else if (optopt >= LISTEN)
+		message("--%s takes no argument; see astshm-export --help", name_of(optopt));
+	else if (optopt)
+		message("unknown option -%c; see astshm-export --help", optopt);
+	else
+		message("unknown or ambiguous option %s; see astshm-export --help",
+			argv[optind - 1]);
+	return false;
+}
+
+static bool parse_all(struct options *options, int argc, char **argv, bool *printed)
+{
+	int letter;
+
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, ":", longs, NULL)) != -1) {
+		if (letter == '?' || letter == ':')
+			return bad_option(letter, argv);
+		if (letter == HELP || letter == VERSION) {
+			if (letter == HELP)
+				print_help();
+			else
+				printf("astshm-export %s\n", ASTSHM_VERSION);
+			*printed = true;
+			return true;
+		}
+		if (!set(options, letter, optarg))
+			return false;
+	}
+	options->arguments = argv + optind;
+	options->argument_count = (size_t)(argc - optind);
+	return true;
+}
+
+static bool check_together(const struct options *options)
+{
+	if (!options->tls_certificate != !options->tls_key) {
+		message("--tls-certificate and --tls-key go together; see astshm-export --help");
+		return false;
+	}
+	for (size_t i = 0; i < options->argument_count; i++) {
+		if (options->arguments[i][0] == '\0') {
+			message("the name of a segment is empty; see astshm-export --help");
+			return false;
+		}
+	}
+	return true;
+}
+
+bool options_parse(struct options *options, int argc, char **argv, enum exit_status *status)
+{
+	bool printed = false;
+
+	*options = (struct options){
+		.listen = "127.0.0.1:9464",
+		.http = { .connections = 64, .rate = 50 },
+	};
+	*status = EXIT_USAGE;
+	if (!parse_all(options, argc, argv, &printed))
+		return false;
+	if (printed) {
+		*status = finish_stdout();
+		return false;
+	}
+	return check_together(options);
+}
