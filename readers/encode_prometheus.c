@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Prometheus text exposition format 0.0.4. */
+/* Prometheus text exposition format 0.0.4, and OpenMetrics 1.0. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@ struct prometheus {
 	struct exposition_names names;
 	struct exposition_labels labels;
 	struct family_index index;
+	bool openmetrics;
 };
 
 static bool is_histogram(const struct astshm_family *family)
@@ -103,6 +104,16 @@ static void put_bucket(struct prometheus *to, size_t family, const struct astshm
 	put_unsigned_line(to, count);
 }
 
+/* When the series began: a scraper that missed a reset sees it by that. */
+static void put_created(struct prometheus *to, size_t family, const struct astshm_series *series)
+{
+	if (!to->openmetrics || !series->created_realtime_ns)
+		return;
+	put_name(to, family, "_created");
+	put_labels(to, series, NULL);
+	put_fixed_line(to, false, series->created_realtime_ns, 9);
+}
+
 static void put_histogram(struct prometheus *to, size_t family, const struct astshm_series *series)
 {
 	const struct astshm_histogram *histogram = &series->histogram;
@@ -122,6 +133,7 @@ static void put_histogram(struct prometheus *to, size_t family, const struct ast
 	put_name(to, family, "_count");
 	put_labels(to, series, NULL);
 	put_unsigned_line(to, histogram->count);
+	put_created(to, family, series);
 }
 
 /* Interval views show what was added, as everywhere. */
@@ -130,10 +142,13 @@ static void put_counter(struct prometheus *to, size_t family, const struct astsh
 	int64_t value = to->snapshot->interval_ns ? series->counter.increase
 						  : series->counter.value;
 	uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-	put_name(to, family, "");
+	bool total = to->openmetrics && series->family->monotonic;
+	put_name(to, family, total ? "_total" : "");
 	put_labels(to, series, NULL);
 	put_fixed_line(to, value < 0, size,
 		       statistics_is_time_counter(series->family) ? 9 : 0);
+	if (total)
+		put_created(to, family, series);
 }
 
 static void put_series(struct prometheus *to, size_t family, const struct astshm_series *series)
@@ -158,22 +173,43 @@ static const char *type_name(const struct astshm_family *family)
 	return is_histogram(family) ? "histogram" : "gauge";
 }
 
+/* OpenMetrics wants quotes escaped there too. */
+static void put_help(struct prometheus *to, const char *text, size_t length)
+{
+	if (to->openmetrics)
+		text_put_label(&to->sink, text, length);
+	else
+		text_put_help(&to->sink, text, length);
+}
+
+static void put_unit(struct prometheus *to, size_t place, const struct astshm_family *family)
+{
+	char unit[EXPOSITION_UNIT_BYTES];
+	if (!to->openmetrics || !exposition_unit(&to->names, place, family, unit))
+		return;
+	sink_put_text(&to->sink, "# UNIT ");
+	put_name(to, place, " ");
+	sink_put_text(&to->sink, unit);
+	sink_put_char(&to->sink, '\n');
+}
+
 static void put_header(struct prometheus *to, size_t family_place)
 {
 	const struct astshm_family *family = to->snapshot->families[family_place];
 	sink_put_text(&to->sink, "# HELP ");
 	put_name(to, family_place, " ");
 	if (family->help_len) {
-		text_put_help(&to->sink, family->help, family->help_len);
+		put_help(to, family->help, family->help_len);
 	} else {
 		sink_put_text(&to->sink, snapshot_kind_name(family->kind));
 		sink_put_char(&to->sink, ' ');
-		text_put_help(&to->sink, family->name, family->name_len);
+		put_help(to, family->name, family->name_len);
 	}
 	sink_put_text(&to->sink, "\n# TYPE ");
 	put_name(to, family_place, " ");
 	sink_put_text(&to->sink, type_name(family));
 	sink_put_char(&to->sink, '\n');
+	put_unit(to, family_place, family);
 }
 
 /* Says, as a comment and to whoever wants to know, what is not there and why. */
@@ -187,9 +223,11 @@ static void leave_out(struct prometheus *to, const struct astshm_family *family,
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = '?'; /* a stranger's name on its way to a terminal */
 	}
-	sink_put(&to->sink, "# ", 2);
-	text_put_help(&to->sink, line, strlen(line));
-	sink_put_char(&to->sink, '\n');
+	if (!to->openmetrics) { /* which has no comments */
+		sink_put(&to->sink, "# ", 2);
+		text_put_help(&to->sink, line, strlen(line));
+		sink_put_char(&to->sink, '\n');
+	}
 	if (to->options && to->options->warn)
 		to->options->warn(to->options->warn_context, line);
 }
@@ -227,7 +265,7 @@ static void put_window_header(struct prometheus *to, size_t place, const char *s
 	sink_put_text(&to->sink, suffix);
 	sink_put_char(&to->sink, ' ');
 	sink_put_text(&to->sink, what);
-	text_put_help(&to->sink, family->name, family->name_len);
+	put_help(to, family->name, family->name_len);
 	sink_put_text(&to->sink, "\n# TYPE ");
 	sink_put_text(&to->sink, exposition_window_name(&to->names, place));
 	sink_put_text(&to->sink, suffix);
@@ -375,10 +413,11 @@ int astshm_encode_prometheus(const struct astshm_snapshot *snapshot, const struc
 			     const struct astshm_encode_options *options)
 {
 	struct prometheus to = { .snapshot = snapshot, .options = options };
+	to.openmetrics = options && options->flags & ASTSHM_ENCODE_OPENMETRICS;
 	sink_init(&to.sink, sink);
 	if (family_index_init(&to.index, snapshot) < 0)
 		return -ENOMEM;
-	if (exposition_names_init(&to.names, snapshot, &to.index) < 0) {
+	if (exposition_names_init(&to.names, snapshot, &to.index, to.openmetrics) < 0) {
 		family_index_fini(&to.index);
 		return -ENOMEM;
 	}
@@ -386,6 +425,8 @@ int astshm_encode_prometheus(const struct astshm_snapshot *snapshot, const struc
 		put_family(&to, i);
 	if (snapshot->window)
 		put_window(&to, snapshot->window);
+	if (to.openmetrics)
+		sink_put_text(&to.sink, "# EOF\n");
 	exposition_names_fini(&to.names);
 	family_index_fini(&to.index);
 	return sink_finish(&to.sink);

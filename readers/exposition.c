@@ -72,7 +72,9 @@ struct name_set {
 	size_t mask;
 };
 
-static const char *const histogram_suffixes[] = { "_bucket", "_sum", "_count" };
+/* _created last: only OpenMetrics has it. */
+static const char *const histogram_suffixes[] = { "_bucket", "_sum", "_count", "_created" };
+static const char *const counter_suffixes[] = { "_total", "_created" };
 
 static bool is_histogram(const struct astshm_family *family)
 {
@@ -107,8 +109,8 @@ static void name_set_add(struct name_set *set, const char *name)
 }
 
 /*
- * Names a family's samples will have: its own and, for histograms, three more,
- * which lie one after the other behind it. Adds them unless one is in use.
+ * Names a family's samples will have: its own and those with suffixes, which lie
+ * one after the other behind it. Adds them unless one is in use.
  */
 static bool take_names(struct name_set *set, const char *name, unsigned count)
 {
@@ -135,11 +137,31 @@ static char *put_suffixed(char *p, const char *name, const char *const *suffixes
 	return p;
 }
 
-static char *put_family_names(char *p, const struct astshm_family *family)
+/* OpenMetrics calls a counter's family by what stands before _total. */
+static char *cut_total(char *name, char *end)
+{
+	const size_t total = sizeof "_total" - 1;
+	size_t length = (size_t)(end - 1 - name);
+	if (length <= total || strcmp(end - 1 - total, "_total") != 0)
+		return end;
+	end -= total;
+	end[-1] = '\0';
+	return end;
+}
+
+/* The family's name, then those of its samples; *count tells how many. */
+static char *put_family_names(char *p, const struct astshm_family *family, bool openmetrics,
+			      unsigned *count)
 {
 	char *name = p;
+	bool total = openmetrics && family->kind == ASTSHM_KIND_COUNTER && family->monotonic;
 	p = name_family(p, family, true);
-	return put_suffixed(p, name, histogram_suffixes, is_histogram(family) ? 3 : 0);
+	if (total)
+		p = cut_total(name, p);
+	*count = total ? 2 : !is_histogram(family) ? 0 : openmetrics ? 4 : 3;
+	p = put_suffixed(p, name, total ? counter_suffixes : histogram_suffixes, *count);
+	*count += 1;
+	return p;
 }
 
 /* The name they begin with, then those of the samples; *count tells how many. */
@@ -164,21 +186,22 @@ static size_t all_names_room(const struct astshm_snapshot *snapshot)
 {
 	size_t room = 1;
 	for (size_t i = 0; i < snapshot->family_count; i++)
-		room += 9 * (name_room(snapshot->families[i]) + sizeof EXPOSITION_WINDOW "_count");
+		room += 11 * (name_room(snapshot->families[i]) + sizeof EXPOSITION_WINDOW "_count");
 	return room;
 }
 
 static char *fill_names(struct exposition_names *names, const struct astshm_snapshot *snapshot,
-			const struct family_index *index, struct name_set *set)
+			const struct family_index *index, bool openmetrics,
+			struct name_set *set)
 {
 	char *p = names->text;
 	for (size_t i = 0; i < snapshot->family_count; i++) {
+		unsigned count;
 		names->offset[i] = (size_t)(p - names->text);
-		p = put_family_names(p, snapshot->families[i]);
+		p = put_family_names(p, snapshot->families[i], openmetrics, &count);
 		if (index->first[i] == index->first[i + 1])
 			continue;
-		names->taken[i] = !take_names(set, names->text + names->offset[i],
-					      is_histogram(snapshot->families[i]) ? 4 : 1);
+		names->taken[i] = !take_names(set, names->text + names->offset[i], count);
 	}
 	return p;
 }
@@ -202,10 +225,10 @@ static void fill_window_names(struct exposition_names *names,
 }
 
 int exposition_names_init(struct exposition_names *names, const struct astshm_snapshot *snapshot,
-			  const struct family_index *index)
+			  const struct family_index *index, bool openmetrics)
 {
 	struct name_set set = { .mask = 63 };
-	while (set.mask < 16 * snapshot->family_count)
+	while (set.mask < 20 * snapshot->family_count)
 		set.mask = 2 * set.mask + 1;
 	set.slots = calloc(set.mask + 1, sizeof *set.slots);
 	names->text = malloc(all_names_room(snapshot));
@@ -216,7 +239,7 @@ int exposition_names_init(struct exposition_names *names, const struct astshm_sn
 	bool complete = set.slots && names->text && names->offset && names->taken &&
 			names->window_offset && names->window_taken;
 	if (complete) {
-		char *end = fill_names(names, snapshot, index, &set);
+		char *end = fill_names(names, snapshot, index, openmetrics, &set);
 		if (snapshot->window)
 			fill_window_names(names, snapshot, index, &set, end);
 	} else {
@@ -239,6 +262,20 @@ void exposition_names_fini(struct exposition_names *names)
 const char *exposition_name(const struct exposition_names *names, size_t family)
 {
 	return names->text + names->offset[family];
+}
+
+bool exposition_unit(const struct exposition_names *names, size_t family,
+		     const struct astshm_family *of, char unit[EXPOSITION_UNIT_BYTES])
+{
+	const char *name = exposition_name(names, family);
+	size_t length = strlen(name), unit_length = of->unit_len;
+	if (!unit_length || unit_length > 3 * ASTSHM_UNIT_MAX)
+		return false;
+	char *end = mangle(unit, of->unit, unit_length);
+	*end = '\0';
+	unit_length = (size_t)(end - unit);
+	return length > unit_length && name[length - unit_length - 1] == '_' &&
+	       strcmp(name + length - unit_length, unit) == 0;
 }
 
 const char *exposition_window_name(const struct exposition_names *names, size_t family)

@@ -29,12 +29,17 @@ struct exposition_names {
 
 /*
  * A fixed number of allocations. Families without series take no name; totals
- * come before what tells of the snapshot's window. -ENOMEM.
+ * come before what tells of the snapshot's window. `openmetrics`: counters are
+ * called without _total, which their samples have. -ENOMEM.
  */
 int exposition_names_init(struct exposition_names *names, const struct astshm_snapshot *snapshot,
-			  const struct family_index *index);
+			  const struct family_index *index, bool openmetrics);
 void exposition_names_fini(struct exposition_names *names);
 const char *exposition_name(const struct exposition_names *names, size_t family);
+#define EXPOSITION_UNIT_BYTES (3 * ASTSHM_UNIT_MAX + 2)
+/* The unit in Prometheus' alphabet; false: none, or the name does not end in it. */
+bool exposition_unit(const struct exposition_names *names, size_t family,
+		     const struct astshm_family *of, char unit[EXPOSITION_UNIT_BYTES]);
 const char *exposition_window_name(const struct exposition_names *names, size_t family);
 
 /* --- names of labels ------------------------------------------------------ */

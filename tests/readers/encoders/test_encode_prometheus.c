@@ -272,6 +272,60 @@ static void names_of_a_window_give_way(void **state)
 	free(output.bytes);
 }
 
+static void openmetrics_is_exactly_this(void **state)
+{
+	static const struct astshm_tag odd[] = { { "k", "a\"b\\\n" } };
+	struct astshm_snapshot *snapshot = sample_begin();
+	(void)state;
+	sample_describe(snapshot, ASTSHM_KIND_COUNTER, "busy", "seconds", "Say \"when\"");
+	struct astshm_series *busy =
+		sample_series(snapshot, ASTSHM_KIND_COUNTER, "busy", NULL, 0);
+	busy->counter.value = 1500000000;
+	busy->created_realtime_ns = 1700000000000000001;
+	sample_series(snapshot, ASTSHM_KIND_COUNTER, "hits_total", odd, 1)->counter.value = 7;
+	sample_gauge(snapshot, "queue-depth", 2);
+	sample_end(snapshot);
+	struct sample_output output = sample_encode(astshm_encode_prometheus, snapshot,
+						    ASTSHM_ENCODE_OPENMETRICS);
+	assert_string_equal(output.bytes,
+			    "# HELP busy_seconds Say \\\"when\\\"\n"
+			    "# TYPE busy_seconds counter\n"
+			    "# UNIT busy_seconds seconds\n"
+			    "busy_seconds_total 1.5\n"
+			    "busy_seconds_created 1700000000.000000001\n"
+			    "# HELP hits counter hits_total\n"
+			    "# TYPE hits counter\n"
+			    "hits_total{k=\"a\\\"b\\\\\\n\"} 7\n"
+			    "# HELP queue_depth gauge queue-depth\n"
+			    "# TYPE queue_depth gauge\n"
+			    "queue_depth 2.0\n"
+			    "# EOF\n");
+	free(output.bytes);
+	astshm_snapshot_free(&snapshot);
+}
+
+/* In the text form a counter and a gauge of one name are jobs_total and jobs. */
+static void openmetrics_has_one_family_of_a_name(void **state)
+{
+	struct astshm_snapshot *snapshot = sample_begin();
+	(void)state;
+	sample_counter(snapshot, "jobs", 1);
+	sample_gauge(snapshot, "jobs", 2);
+	sample_gauge(snapshot, "jobs.created", 3);
+	sample_end(snapshot);
+	struct sample_output text = sample_encode(astshm_encode_prometheus, snapshot, 0);
+	struct sample_output output = sample_encode(astshm_encode_prometheus, snapshot,
+						    ASTSHM_ENCODE_OPENMETRICS);
+	assert_has(&text, "jobs_total 1\n");
+	assert_has(&text, "jobs 2.0\n");
+	assert_has(&text, "jobs_created 3.0\n");
+	assert_string_equal(output.bytes, "# HELP jobs counter jobs\n# TYPE jobs counter\n"
+					  "jobs_total 1\n# EOF\n");
+	free(text.bytes);
+	free(output.bytes);
+	astshm_snapshot_free(&snapshot);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +340,8 @@ int main(void)
 		cmocka_unit_test(family_stands_in_one_piece),
 		cmocka_unit_test(a_window_is_told_by_gauges_and_summaries),
 		cmocka_unit_test(names_of_a_window_give_way),
+		cmocka_unit_test(openmetrics_is_exactly_this),
+		cmocka_unit_test(openmetrics_has_one_family_of_a_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
