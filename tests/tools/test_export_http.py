@@ -34,6 +34,7 @@ def wrong_usage_exits_2_with_one_line(t):
                       ["--listen", "unix:"], ["--listen", "unix:" + "x" * 200],
                       ["--listen", "0.0.0.0:0"], ["--listen", "[::]:0"],
                       ["--listen", "127.0.0.1:none"],
+                      ["--native-schema", "7"], ["--native-schema", "-1"], ["--classic=1"],
                       ["--max-rate", "0"], ["--max-rate", "-1"], ["--max-rate", "1x"],
                       ["--max-connections", ""], ["--max-connections", "99999999999999999999"],
                       ["--tls-key", "x"], ["a/same", "b/same"], ["same", "same"]):

@@ -76,7 +76,10 @@ static int encode_metrics(const struct astshm_snapshot *snapshot, const struct r
 {
 	struct astshm_encode_options options = ASTSHM_ENCODE_OPTIONS_INIT;
 
-	(void)request;
+	if (request->exposition == EXPOSITION_PROTOBUF)
+		return protobuf_encode(snapshot, request->style, sink);
+	if (request->exposition == EXPOSITION_OPENMETRICS)
+		options.flags |= ASTSHM_ENCODE_OPENMETRICS;
 	return astshm_encode_prometheus(snapshot, sink, &options);
 }
 
@@ -358,13 +361,12 @@ static void answer_index(struct answer *answer, const struct segments *segments)
 	answer->body = list;
 }
 
-void answer_make(struct segments *segments, const struct answer_style *style,
-		 const struct request *request, struct answer *answer)
+void answer_make(struct segments *segments, const struct request *request,
+		 struct answer *answer)
 {
 	int result = segments_refresh(segments);
 	struct served *served = segments->several ? NULL : &segments->items[0];
 
-	(void)style;
 	if (request->segment)
 		served = segments_find(segments, request->segment, request->segment_length);
 	if (request->document == DOCUMENT_NONE)

@@ -10,6 +10,7 @@
 
 #include "buffer.h"
 #include "negotiate.h"
+#include "protobuf.h"
 #include "segments.h"
 
 enum document {
@@ -30,12 +31,7 @@ struct request {
 	int64_t window_ns;   /* ?window=; 0: none */
 	bool buckets;        /* ?buckets=1: in JSON */
 	enum exposition exposition;
-};
-
-/* How /metrics is written where the client leaves it to us. */
-struct answer_style {
-	int native_schema;
-	bool classic;
+	const struct protobuf_style *style;
 };
 
 struct answer {
@@ -48,8 +44,8 @@ struct answer {
 void answer_route(struct request *request, const char *path);
 
 /* Makes the answer; its body is to be freed by the caller. */
-void answer_make(struct segments *segments, const struct answer_style *style,
-		 const struct request *request, struct answer *answer);
+void answer_make(struct segments *segments, const struct request *request,
+		 struct answer *answer);
 
 /* One line of text instead of a document. */
 void answer_refuse(struct answer *answer, unsigned status, const char *format, ...)

@@ -157,6 +157,15 @@ static bool contradicts(const struct astshm_family *family, struct astshm_snapsh
 	return false;
 }
 
+/* A reset begins a series anew; what merged documents say of uptimes is not of one
+ * segment. */
+static uint64_t created(const struct astshm_series *series, const struct astshm_snapshot *snapshot)
+{
+	uint64_t began = snapshot->timestamp_ns - snapshot->uptime_ns;
+
+	return series->created_realtime_ns > began ? series->created_realtime_ns : began;
+}
+
 /* What is shown of one segment, and how many series are not. */
 static int show(const struct gather_part *part, bool labelled,
 		struct astshm_snapshot *const *earlier, size_t earlier_count,
@@ -181,6 +190,8 @@ static int show(const struct gather_part *part, bool labelled,
 		if (skip)
 			continue;
 		made->series[made->series_count] = *series;
+		made->series[made->series_count].created_realtime_ns =
+			created(series, part->snapshot);
 		if (labelled &&
 		    label(made->arena, &made->series[made->series_count], &tag) < 0)
 			goto failed;

@@ -59,6 +59,9 @@ static bool read_query(struct MHD_Connection *connection, struct request *reques
 		MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "buckets");
 
 	request->buckets = buckets && strcmp(buckets, "0") != 0;
+	/* What tells of a window has no native form. */
+	if (window && request->exposition == EXPOSITION_PROTOBUF)
+		request->exposition = EXPOSITION_TEXT;
 	return !window || (duration_parse(window, &request->window_ns) && request->window_ns > 0);
 }
 
@@ -67,6 +70,7 @@ static void answer_request(struct http *http, struct MHD_Connection *connection,
 {
 	struct request request = {
 		.exposition = negotiate_exposition(header(connection, MHD_HTTP_HEADER_ACCEPT)),
+		.style = &http->options->style,
 	};
 
 	if (!may_ask(http)) {
@@ -79,7 +83,7 @@ static void answer_request(struct http *http, struct MHD_Connection *connection,
 	}
 	answer_route(&request, path);
 	if (read_query(connection, &request))
-		answer_make(http->segments, &http->options->style, &request, answer);
+		answer_make(http->segments, &request, answer);
 	else
 		answer_refuse(answer, MHD_HTTP_BAD_REQUEST,
 			      "window is no time above zero such as 2, 0.5, 60s, 5m or 1h");

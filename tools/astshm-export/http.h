@@ -18,7 +18,7 @@ struct http_options {
 	const char *tls_key;
 	unsigned connections;        /* most at a time; more have to wait */
 	unsigned rate;               /* most requests a second, and as many at once */
-	struct answer_style style;
+	struct protobuf_style style;
 };
 
 struct http;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "native.h"
 #include "options.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 #include <string.h>
 
 enum { LISTEN = 256, ALLOW_REMOTE, TLS_CERTIFICATE, TLS_KEY, TOKEN_FILE, USER_FILE, CONNECTIONS,
-       RATE, HELP, VERSION };
+       RATE, NATIVE_SCHEMA, CLASSIC, HELP, VERSION };
 
 static void print_help(void)
 {
@@ -25,6 +26,8 @@ static void print_help(void)
 	       "      --user-file FILE         or for one of these NAME:PASSWORD, one a line\n"
 	       "      --max-connections N      at a time; further ones wait [64]\n"
 	       "      --max-rate N             requests a second; 429 for further ones [50]\n"
+	       "      --native-schema N        resolution of native histograms, 0 to 6 [4]\n"
+	       "      --classic                with buckets at fixed bounds beside native ones\n"
 	       "      --help                   print this and exit\n"
 	       "      --version                print the version and exit\n\n"
 	       "Exit status: 0 ended by a signal, 1 other error, 2 usage, 3 no segment is live.\n"
@@ -40,6 +43,8 @@ static const struct option longs[] = {
 	{ "user-file", required_argument, NULL, USER_FILE },
 	{ "max-connections", required_argument, NULL, CONNECTIONS },
 	{ "max-rate", required_argument, NULL, RATE },
+	{ "native-schema", required_argument, NULL, NATIVE_SCHEMA },
+	{ "classic", no_argument, NULL, CLASSIC },
 	{ "help", no_argument, NULL, HELP },
 	{ "version", no_argument, NULL, VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -54,17 +59,18 @@ static const char *name_of(int letter)
 	return "";
 }
 
-/* A whole number from 1 to `most`. */
-static bool parse_number(int letter, const char *text, unsigned most, unsigned *number)
+/* A whole number from `least` to `most`. */
+static bool parse_number(int letter, const char *text, unsigned least, unsigned most,
+			 unsigned *number)
 {
 	char *end;
 	unsigned long value;
 
 	errno = 0;
 	value = strtoul(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end || errno || value < 1 || value > most) {
-		message("--%s '%s': is no whole number from 1 to %u; see astshm-export --help",
-			name_of(letter), text, most);
+	if (text[0] < '0' || text[0] > '9' || *end || errno || value < least || value > most) {
+		message("--%s '%s': is no whole number from %u to %u; see astshm-export --help",
+			name_of(letter), text, least, most);
 		return false;
 	}
 	*number = (unsigned)value;
@@ -73,6 +79,8 @@ static bool parse_number(int letter, const char *text, unsigned most, unsigned *
 
 static bool set(struct options *options, int letter, const char *text)
 {
+	unsigned number;
+
 	switch (letter) {
 	case LISTEN:
 		options->listen = text;
@@ -93,9 +101,17 @@ static bool set(struct options *options, int letter, const char *text)
 		options->user_file = text;
 		return true;
 	case CONNECTIONS:
-		return parse_number(letter, text, 10000, &options->http.connections);
+		return parse_number(letter, text, 1, 10000, &options->http.connections);
+	case NATIVE_SCHEMA:
+		if (!parse_number(letter, text, 0, NATIVE_SCHEMA_MAX, &number))
+			return false;
+		options->http.style.schema = (int)number;
+		return true;
+	case CLASSIC:
+		options->http.style.classic = true;
+		return true;
 	default:
-		return parse_number(letter, text, 1000000, &options->http.rate);
+		return parse_number(letter, text, 1, 1000000, &options->http.rate);
 	}
 }
 
@@ -158,7 +174,8 @@ bool options_parse(struct options *options, int argc, char **argv, enum exit_sta
 
 	*options = (struct options){
 		.listen = "127.0.0.1:9464",
-		.http = { .connections = 64, .rate = 50 },
+		.http = { .connections = 64, .rate = 50,
+			  .style = { .schema = NATIVE_SCHEMA_DEFAULT } },
 	};
 	*status = EXIT_USAGE;
 	if (!parse_all(options, argc, argv, &printed))
