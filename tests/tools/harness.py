@@ -201,6 +201,14 @@ class Case:
         self.processes.append(process)
         return process
 
+    def background(self, command, **more):
+        """Any other program; it is killed with the case."""
+        process = subprocess.Popen([str(word) for word in command], cwd=self.folder,
+                                   **{"stdout": subprocess.DEVNULL, **more})
+        process.errors = tempfile.TemporaryFile()
+        self.processes.append(process)
+        return process
+
     @staticmethod
     def errors(process):
         """What a started process has said on stderr so far."""
@@ -322,6 +330,8 @@ def main():
     parser.add_argument("--rules", type=lambda path: pathlib.Path(path).resolve())
     parser.add_argument("--top", type=os.path.abspath)
     parser.add_argument("--export", type=os.path.abspath)
+    parser.add_argument("--server", type=os.path.abspath)
+    parser.add_argument("--osc-send", type=os.path.abspath)
     parser.add_argument("--man", type=pathlib.Path)
     parser.add_argument("names", nargs="*")
     enter_namespace()

@@ -1,0 +1,198 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""A real Prometheus scrapes astshm-export, which serves ast-server under load."""
+import json
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import harness
+from exporter import Exporter
+from harness import PATIENCE, Skip, case, check, equal, wait_until
+
+SET = pathlib.Path(__file__).resolve().parents[2] / "examples/demo-set.xml"
+READY = re.compile(r"^ast-server: ready, udp ([^,]*),", re.M)
+# Width of a bucket of schema 6, and what doubles cost on the way.
+BOUND = 2 ** (1 / 64) - 1 + 1e-9
+# Between these quantiles there are samples enough that both sides mean the same one.
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+CONFIG = """
+global:
+  scrape_interval: 500ms
+  scrape_timeout: 450ms
+scrape_configs:
+  - job_name: astshm
+    static_configs:
+      - targets: ['%s']
+"""
+
+
+class Server:
+    def __init__(self, t, name):
+        self.t, self.name = t, name
+        self.log = t.folder / "server.log"
+        with open(self.log, "w", encoding="utf-8") as log:
+            self.process = t.background([
+                t.tools.server, "--udp", "127.0.0.1:0", "--no-websocket", "--metrics", name, SET],
+                stderr=log)
+        wait_until(lambda: READY.search(self.log.read_text()), "ready")
+        self.address = READY.search(self.log.read_text())[1]
+
+    def load(self, count, *more):
+        return self.t.background([self.t.tools.osc_send, self.address, count, "--mix", *more])
+
+    def value(self, key):
+        return float(self.t.cat("--value", key, self.name).out)
+
+    def settle(self, count):
+        wait_until(lambda: self.value("udp.packet.received") == count, "arrival")
+        wait_until(lambda: self.value("udp.queue.depth") == 0, "empty queue")
+
+
+class Prometheus:
+    def __init__(self, t, target):
+        folder = t.folder
+        (folder / "prometheus.yml").write_text(CONFIG % target)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.address = "127.0.0.1:%d" % free.getsockname()[1]
+        self.log = folder / "prometheus.log"
+        with open(self.log, "w", encoding="utf-8") as log:
+            self.process = t.background([
+                "prometheus", f"--config.file={folder}/prometheus.yml",
+                f"--storage.tsdb.path={folder}/data", f"--web.listen-address={self.address}",
+                "--enable-feature=native-histograms"], stderr=log)
+        wait_until(self.is_ready, "a Prometheus that is ready")
+
+    def is_ready(self):
+        check(self.process.poll() is None, self.log.read_text())
+        try:
+            with urllib.request.urlopen(f"http://{self.address}/-/ready") as reply:
+                return reply.status == 200
+        except (urllib.error.URLError, ConnectionError):
+            return False
+
+    def query(self, text):
+        """{frozenset of labels: value}, the instance's own labels left out."""
+        url = f"http://{self.address}/api/v1/query?" + urllib.parse.urlencode({"query": text})
+        with urllib.request.urlopen(url, timeout=PATIENCE) as reply:
+            document = json.load(reply)
+        equal(document["status"], "success", text)
+        return {frozenset((key, value) for key, value in each["metric"].items()
+                          if key not in ("instance", "job")): float(each["value"][1])
+                for each in document["data"]["result"]}
+
+    def scalar(self, text):
+        values = self.query(text)
+        return next(iter(values.values())) if values else None
+
+
+def labels_of(name, series):
+    tags = {re.sub(r"\W", "_", key): value for key, value in series.get("tags", {}).items()}
+    return frozenset({**tags, "__name__": name}.items()) if name else frozenset(tags.items())
+
+
+def exposed_name(key, series, unit=""):
+    name = re.sub(r"[^a-zA-Z0-9_]", "_", series.get("name", key))
+    return name if not unit or name.endswith("_" + unit) else f"{name}_{unit}"
+
+
+def compare_counters(prometheus, before, after):
+    """What was scraped in between lies in between."""
+    compared = exact = 0
+    scraped = prometheus.query('{__name__=~".+_total"}')
+    for key, series in before["metrics"]["counters"].items():
+        family = before["families"][series.get("name", key)]
+        if not family["monotonic"]:
+            continue
+        unit = "seconds" if family["unit"] == "seconds" else ""
+        name = exposed_name(exposed_name(key, series, unit), {}, "total")
+        low, high = series["value"], after["metrics"]["counters"][key]["value"]
+        got = scraped[labels_of(name, series)]
+        check(low <= got <= high, key, "scraped as", got, "not in", low, high)
+        compared += 1
+        exact += low == high
+    return compared, exact
+
+
+def compare_quantiles(prometheus, document):
+    compared = worst = 0
+    for field, q in QUANTILES.items():
+        for key, series in document["metrics"]["timings"].items():
+            if series["count"] * (1 - q) < 10:
+                continue
+            name = exposed_name(key, series, "seconds")
+            got = prometheus.query(f"histogram_quantile({q}, {name})")[labels_of("", series)]
+            error = abs(got - series[field]) / series[field]
+            check(error <= BOUND, key, field, "is", got, "instead of", series[field])
+            worst = max(worst, error)
+            compared += 1
+    return compared, worst
+
+
+def check_log(prometheus):
+    log = prometheus.log.read_text()
+    check(not re.search(r"duplicate|out.of.order|out of bounds|different value but same|"
+                        r"append failed|level=error", log, re.I), log[-3000:])
+
+
+def check_restart(t, prometheus, server):
+    """A server that was killed and started again, as it was or smaller, is a reset."""
+    before = prometheus.scalar("events_received_total")
+    server.process.send_signal(signal.SIGKILL)
+    server.process.wait()
+    wait_until(lambda: prometheus.scalar("up") == 0, "a dead server is seen")
+    again = Server(t, server.name)
+    again.load(100).wait()
+    again.settle(100)
+    wait_until(lambda: prometheus.scalar("events_received_total") == 100, "the new server's")
+    check(before > 100, before)
+    equal(prometheus.scalar("resets(events_received_total[5m])"), 1, "resets")
+    timing = 'event_processing_duration_seconds{event_type=""}'
+    now = prometheus.scalar(f"sum(histogram_count({timing}))")
+    check(0 < now <= 100, "samples of the new server:", now)
+    check(prometheus.scalar(f"sum(histogram_count(increase({timing}[5m])))") > now,
+          "what both servers counted")
+    again.process.terminate()
+    equal(again.process.wait(PATIENCE), 0, "exit status of the server")
+
+
+@case
+def prometheus_sees_what_astshm_cat_sees(t):
+    if not shutil.which("prometheus"):
+        raise Skip("package prometheus is not installed")
+    server = Server(t, t.name())
+    exporter = Exporter(t, "--native-schema", "6", server.name)
+    prometheus = Prometheus(t, exporter.address)
+    load = server.load(6000, "--rate", "2000")
+    wait_until(lambda: (prometheus.scalar("events_received_total") or 0) > 500, "samples")
+    equal(load.wait(PATIENCE), 0, "exit status of osc-send")
+    server.settle(6000)
+    before = t.cat(server.name).json()
+    seen = time.time()
+    wait_until(lambda: (prometheus.scalar("timestamp(events_received_total)") or 0) > seen + 0.1,
+               "a scrape of all")
+    timings = t.cat(server.name).json()
+    compared, exact = compare_counters(prometheus, before, timings)
+    check(compared >= 40 and exact >= 30, compared, exact)
+    equal(prometheus.scalar("events_received_total"), 6000)
+    quiet = {"metrics": {"timings": {
+        key: series for key, series in before["metrics"]["timings"].items()
+        if series["count"] == timings["metrics"]["timings"][key]["count"]}}}
+    compared, worst = compare_quantiles(prometheus, quiet)
+    check(compared >= 20, compared, "quantiles compared")
+    print(f"# {compared} quantiles, the worst {100 * worst:.3f} % off")
+    check_restart(t, prometheus, server)
+    check_log(prometheus)
+    prometheus.process.terminate()
+    prometheus.process.wait(PATIENCE)
+    exporter.stop()
+
+
+if __name__ == "__main__":
+    harness.main()
