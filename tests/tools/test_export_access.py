@@ -1,0 +1,136 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Who may ask astshm-export: TLS, tokens, users."""
+import base64
+import os
+import shutil
+import socket
+import ssl
+
+import harness
+from exporter import Exporter
+from harness import Skip, case, check, equal
+
+
+def secret(t, name, text, mode=0o600):
+    path = t.folder / name
+    path.write_text(text)
+    os.chmod(path, mode)
+    return path
+
+
+def basic(text):
+    return "Basic " + base64.b64encode(text.encode()).decode()
+
+
+@case
+def a_token_is_asked_for(t):
+    token = secret(t, "token", "first-token\n\nsecond token\n")
+    exporter = Exporter(t, "--token-file", token, t.fixture().name)
+    refused = exporter.get("/metrics", status=401)
+    equal(refused.headers["WWW-Authenticate"], 'Bearer realm="astshm"')
+    check("events_received" not in refused.text, refused.text)
+    for path in ("/", "/healthz", "/snapshot.json", "/nothing"):
+        exporter.get(path, status=401)
+    for wrong in ("Bearer", "Bearer ", "Bearer first-toke", "Bearer first-token1", "first-token",
+                  "Bearer second", "Basic first-token", "Bearer \"first-token\"",
+                  basic("first-token"), "Bearer" + "x" * 9000):
+        exporter.get("/metrics", status=401, Authorization=wrong)
+    for right in ("Bearer first-token", "bearer   first-token"):
+        exporter.get("/metrics", Authorization=right)
+    check("first-token" not in exporter.stop(), "a token on stderr")
+
+
+@case
+def a_user_is_asked_for(t):
+    users = secret(t, "users", "ann:s:e c\u00e9ret\r\nbob:\n")
+    exporter = Exporter(t, "--user-file", users, t.fixture().name)
+    refused = exporter.get("/metrics", status=401)
+    equal(refused.headers["WWW-Authenticate"], 'Basic realm="astshm", charset="UTF-8"')
+    for wrong in (basic("ann:"), basic("ann"), basic("ann:s:e"), basic("ann:s:e c\u00e9ret\r"),
+                  basic("eve:"), basic(""), "Basic", "Basic !!!!", "Basic " + "A" * 8000,
+                  "Bearer ann:s"):
+        exporter.get("/metrics", status=401, Authorization=wrong)
+    for right in ("ann:s:e c\u00e9ret", "bob:"):
+        exporter.get("/metrics", Authorization=basic(right))
+
+
+@case
+def with_both_either_will_do(t):
+    exporter = Exporter(t, "--token-file", secret(t, "token", "abc"), "--user-file",
+                        secret(t, "users", "ann:secret"), t.fixture().name)
+    exporter.get("/metrics", status=401)
+    exporter.get("/metrics", Authorization="Bearer abc")
+    exporter.get("/metrics", Authorization=basic("ann:secret"))
+    exporter.get("/metrics", status=401, Authorization="Bearer ann:secret")
+
+
+@case
+def files_that_are_no_good_are_refused(t):
+    name = t.fixture().name
+    for path, status in ((secret(t, "open", "abc", 0o644), 1), (secret(t, "empty", ""), 2),
+                         (secret(t, "lines", "\n\r\n\n"), 2), (t.folder / "missing", 1),
+                         (t.folder, 1), (secret(t, "large", "x" * (1 << 20) + "y"), 1)):
+        for option in ("--token-file", "--user-file"):
+            done = t.run(t.tools.export, "--listen", "127.0.0.1:0", option, path, name)
+            equal(done.status, status, f"{option} {path.name} ({done.err!r})")
+            equal(done.err.count("\n"), 1, done.err)
+
+
+def make_certificate(t, name):
+    if not shutil.which("openssl"):
+        raise Skip("openssl is not installed")
+    certificate, key = t.folder / f"{name}.pem", t.folder / f"{name}.key"
+    done = t.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                 "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=test",
+                 "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate)
+    check(done.status == 0, done.err)
+    os.chmod(key, 0o600)
+    return certificate, key
+
+
+@case
+def tls_is_spoken_with_the_certificate_that_was_given(t):
+    certificate, key = make_certificate(t, "good")
+    context = ssl.create_default_context(cafile=certificate)
+    exporter = Exporter(t, "--tls-certificate", certificate, "--tls-key", key, "--token-file",
+                        secret(t, "token", "abc"), t.fixture().name, context=context)
+    equal(exporter.scheme, "https://")
+    exporter.get("/metrics", status=401)
+    text = exporter.get("/metrics", Authorization="Bearer abc").text
+    check("events_received_total 1000\n" in text, text[:200])
+    large = exporter.get("/snapshot.json?buckets=1", Authorization="Bearer abc").bytes
+    check(large.rstrip().endswith(b"}"), "cut off")
+    exporter.context = ssl.create_default_context()
+    try:
+        exporter.get("/metrics")
+        check(False, "a certificate that nobody signed was taken")
+    except ssl.SSLCertVerificationError:
+        pass
+    host, port = exporter.address.rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=harness.PATIENCE) as client:
+        client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer abc\r\n\r\n")
+        said = client.recv(100)
+        check(not said.startswith(b"HTTP/"), "answered without TLS:", said)
+    exporter.stop()
+
+
+@case
+def certificates_that_are_no_good_are_refused(t):
+    certificate, key = make_certificate(t, "good")
+    _, other = make_certificate(t, "other")
+    name = t.fixture().name
+    open_key = secret(t, "open.key", key.read_text(), 0o644)
+    for options, status in (
+            (["--tls-certificate", certificate], 2), (["--tls-key", key], 2),
+            (["--tls-certificate", certificate, "--tls-key", other], 1),
+            (["--tls-certificate", certificate, "--tls-key", open_key], 1),
+            (["--tls-certificate", key, "--tls-key", key], 1),
+            (["--tls-certificate", t.folder / "missing", "--tls-key", key], 1)):
+        done = t.run(t.tools.export, "--listen", "127.0.0.1:0", *options, name)
+        equal(done.status, status, f"{options} ({done.err!r})")
+        equal(done.err.count("\n"), 1, done.err)
+
+
+if __name__ == "__main__":
+    harness.main()
