@@ -498,6 +498,7 @@ enum astshm_encode_flags {
 	ASTSHM_ENCODE_BUCKETS = 1, /* JSON: sparse buckets too */
 	ASTSHM_ENCODE_PRETTY = 2,  /* JSON: indented by 2 */
 	ASTSHM_ENCODE_COLOR = 4,   /* table: ANSI attributes */
+	ASTSHM_ENCODE_OPENMETRICS = 8, /* prometheus: OpenMetrics 1.0 instead */
 };
 
 struct astshm_encode_options {
