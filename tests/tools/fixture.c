@@ -13,6 +13,7 @@
  *     slow      records 200 that took 250 ms, and an error
  *     remove    removes work.done
  *     odd       records what is hard to print
+ *     many      records 1,000 counters and 100 timings, wide ones
  *     reset     resets everything
  *
  * The end of stdin closes the segment and ends it; a kill is up to the test.
@@ -154,6 +155,31 @@ static void record_odd(struct astshm_writer *writer)
 	astshm_set(writer, "astshm.up", 42, ASTSHM_NO_TAGS);
 }
 
+/* About lognormal: the exponent is a sum of twelve that are even. */
+static int64_t wide_duration(void)
+{
+	double sum = 0;
+
+	for (int i = 0; i < 12; i++)
+		sum += (double)random() / 2147483648.0;
+	return (int64_t)(100e3 * exp(1.2 * (sum - 6)));
+}
+
+static void record_many(struct astshm_writer *writer)
+{
+	char name[32];
+
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "many.counter.%03d", i);
+		astshm_increment(writer, name, (uint64_t)i + 1, ASTSHM_NO_TAGS);
+	}
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "many.timing.%02d", i);
+		for (int n = 0; n < 10000; n++)
+			astshm_time(writer, name, wide_duration(), ASTSHM_NO_TAGS);
+	}
+}
+
 static void answer(const char *line)
 {
 	puts(line);
@@ -177,6 +203,8 @@ static int obey(struct astshm_writer *writer)
 			record_slow(writer);
 		else if (strcmp(line, "remove") == 0)
 			astshm_remove(writer, ASTSHM_KIND_COUNTER, "work.done", NULL, 0);
+		else if (strcmp(line, "many") == 0)
+			record_many(writer);
 		else if (strcmp(line, "reset") == 0)
 			astshm_reset(writer);
 		else

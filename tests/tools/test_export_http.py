@@ -66,7 +66,7 @@ def each_document_is_the_one_that_astshm_cat_prints(t):
 
 @case
 def content_types_are_told(t):
-    exporter = Exporter(t, t.fixture().name)
+    exporter = Exporter(t, t.fixture(history=True).name)
     for path, kind in (("metrics", "text/plain; version=0.0.4; charset=utf-8"),
                        ("snapshot.json", "application/json"),
                        ("snapshot.msgpack", "application/vnd.msgpack"),
@@ -86,7 +86,7 @@ def json_has_buckets_when_asked(t):
 
 @case
 def every_document_of_one_segment_is_under_its_path_too(t):
-    server = t.fixture()
+    server = t.fixture(history=True)
     exporter = Exporter(t, server.name)
     for document in DOCUMENTS:
         exporter.get(f"/segments/{server.name}/{document}")

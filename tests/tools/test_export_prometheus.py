@@ -194,5 +194,16 @@ def prometheus_sees_what_astshm_cat_sees(t):
     exporter.stop()
 
 
+@case
+def rules_and_dashboard_are_good(t):
+    folder = SET.parent / "prometheus"
+    json.loads((folder / "dashboard.json").read_text())
+    if not shutil.which("promtool"):
+        raise Skip("package prometheus is not installed")
+    for file in ("rules.yml", "alerts.yml"):
+        done = t.run("promtool", "check", "rules", folder / file)
+        check(done.status == 0, done.out, done.err)
+
+
 if __name__ == "__main__":
     harness.main()
