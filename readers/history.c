@@ -322,6 +322,7 @@ int astshm_history_interval(const struct astshm_history *history, size_t i,
 	if (code == 0)
 		code = window_between(newer, older, NULL, interval, error);
 	if (code == 0)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): shm_fail is never 0 */
 		(*interval)->segment.bad_records += older->segment.bad_records;
 	astshm_snapshot_free(&older);
 	astshm_snapshot_free(&newer);

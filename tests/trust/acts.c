@@ -36,6 +36,7 @@ static struct astshm_writer_options small(void)
 	options.max_series = 400;
 	options.max_tag_sets = 400;
 	options.max_threads = 4;
+	options.history_ms = ASTSHM_HISTORY_NONE;
 	return options;
 }
 
@@ -323,19 +324,37 @@ static void switch_off_and_on(void *path)
 	stepper_mark();
 }
 
-/* The first tick makes the table, the third overwrites what the first kept. */
-static void keep_history(void *path)
+static void open_with_history(const char *path)
 {
 	struct astshm_writer_options options = small();
 	options.tick_ms = options.history_ms = 1;
 	options.history_count = 1;
 	options.history_coarse_count = ASTSHM_HISTORY_NONE;
 	must(astshm_writer_open(&writer, path, &options, NULL));
+}
+
+/* The first tick makes the table. */
+static void begin_history(void *path)
+{
+	open_with_history(path);
+	must(astshm_timing_register(writer, &(struct astshm_metric){ .name = "t" }, &timing,
+				    NULL));
+	astshm_timing_record(timing, 1);
+	stepper_mark();
+	must(astshm_writer_tick(writer, NULL));
+	stepper_mark();
+}
+
+/* The second tick overwrites what the one before the last kept. */
+static void keep_history(void *path)
+{
+	open_with_history(path);
 	register_all();
 	for (int64_t k = 1; k <= 1500; k++) /* more than a chunk of 1 KiB */
 		astshm_timing_record(timing, k * k * k);
+	must(astshm_writer_tick(writer, NULL));
 	stepper_mark();
-	for (int64_t i = 1; i <= 3; i++) {
+	for (int64_t i = 1; i <= 2; i++) {
 		astshm_timing_record(timing, i);
 		stepper_mark();
 		(void)usleep(1100);
@@ -362,7 +381,8 @@ const struct act acts_inside[] = {
 	{ "extend the directory", extend_directory, 5 },
 	{ "describe", describe, 4 },
 	{ "switch off and on", switch_off_and_on, 6 },
-	{ "keep a history", keep_history, 7 },
+	{ "begin a history", begin_history, 2 },
+	{ "keep a history", keep_history, 5 },
 };
 const size_t acts_inside_count = sizeof acts_inside / sizeof acts_inside[0];
 

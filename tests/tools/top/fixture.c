@@ -83,6 +83,7 @@ static void record_hostile(struct astshm_writer *writer)
 	struct astshm_tag tag = { "k", "a\x1b[31m\x1b]0;title\x07\n\xc2\x9b" "41mz" };
 
 	astshm_increment(writer, "hostile.escape", 1, &tag, 1);
+	/* NOLINTNEXTLINE(misc-misleading-bidirectional): that is what it is for */
 	astshm_increment(writer, "hostile.turned\xe2\x80\xae" "end", 1, ASTSHM_NO_TAGS);
 	astshm_increment(writer, "hostile.\xe6\xbc\xa2\xe5\xad\x97", 77, ASTSHM_NO_TAGS);
 	astshm_increment(writer, "hostile.e\xcc\x81", 78, ASTSHM_NO_TAGS);

@@ -21,7 +21,7 @@
 #include "steps.h"
 
 #define MS 1000000
-#define S 1000000000ll
+#define S 1000000000LL
 
 struct bench {
 	char name[64];
@@ -259,6 +259,7 @@ static void pages_fit_every_size_in_every_mode(void **state)
 
 static void page_makes_text_of_strangers_harmless(void **state)
 {
+	/* NOLINTNEXTLINE(misc-misleading-bidirectional): that is what it is for */
 	static const char bad[] = "a\x1b[31m\n\x7f\xc2\x9b\xff\xe2\x80\xae" "b";
 	struct page page;
 
