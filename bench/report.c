@@ -85,7 +85,7 @@ static const char *number(double value, char text[32])
 
 static void print_row(const struct bench_row *row)
 {
-	char what[160], median[32], deviation[32], first[32], third[32], least[32], steps[32];
+	char what[208], median[32], deviation[32], first[32], third[32], least[32], steps[32];
 	char x[48] = "";
 
 	if (row->parameter)

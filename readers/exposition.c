@@ -138,7 +138,7 @@ static char *put_suffixed(char *p, const char *name, const char *const *suffixes
 }
 
 /* OpenMetrics calls a counter's family by what stands before _total. */
-static char *cut_total(char *name, char *end)
+static char *cut_total(const char *name, char *end)
 {
 	const size_t total = sizeof "_total" - 1;
 	size_t length = (size_t)(end - 1 - name);

@@ -233,7 +233,7 @@ static int parts_take(struct parts *parts, struct segments *segments)
 		struct astshm_error error = { 0 };
 
 		part->name = segments->items[i].name;
-		if (served_snapshot(&segments->items[i], 0, &snapshot, &error) < 0)
+		if (served_snapshot(&segments->items[i], 0, &snapshot, &error) < 0 || !snapshot)
 			continue;
 		part->snapshot = snapshot;
 		part->live = is_live(snapshot);

@@ -116,7 +116,7 @@ static bool is_loopback(const struct sockaddr *address)
 /* With port 0 only the socket knows which one it has. */
 static void name_tcp(struct door *door)
 {
-	struct sockaddr_storage bound;
+	struct sockaddr_storage bound = { 0 };
 	socklen_t length = sizeof(bound);
 	char host[64], port[16];
 

@@ -78,7 +78,7 @@ static void filter_key(struct app *app, uint32_t key)
 
 static long distance(const struct app *app, uint32_t key)
 {
-	const long far = 1l << 30;
+	const long far = 1L << 30;
 
 	switch (key) {
 	case KEY_CODE_UP:
