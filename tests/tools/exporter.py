@@ -10,7 +10,8 @@ import urllib.parse
 
 from harness import PATIENCE, Failed, check, equal, wait_until
 
-SERVING = re.compile(r"^astshm-export: serving (\S+://|on )(.*)$", re.M)
+# With its end: stderr is written in pieces, and half a port number is another one.
+SERVING = re.compile(r"^astshm-export: serving (\S+://|on )(.*)\n", re.M)
 
 
 class Reply:
