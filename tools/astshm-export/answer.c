@@ -232,6 +232,7 @@ static int parts_take(struct parts *parts, struct segments *segments)
 		struct astshm_snapshot *snapshot = NULL;
 		struct astshm_error error = { 0 };
 
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): as many as count says */
 		part->name = segments->items[i].name;
 		if (served_snapshot(&segments->items[i], 0, &snapshot, &error) < 0 || !snapshot)
 			continue;
