@@ -71,14 +71,16 @@ COMMANDS = {
     "astshm-ls": [(["IMAGE"], is_text), (["--json", "IMAGE"], is_pretty),
                   (["--prune", "IMAGE"], is_text)],
     "astshm-top": [(["--once", "IMAGE"], is_text)],
-    "astshm-alert": [(["--once", "IMAGE"], is_text)],
-    "astshm-export": [(["--once", "IMAGE"], is_exposition)],
+    "astshm-alert": [(["--once", "-r", "events > 5 over 1m", "-r", "timing p95 > 1ms", "IMAGE"],
+                      is_text)],
 }
 WATCHES = {
     "astshm-cat": [(["-f", "json", "-w", "2ms", "-n", PASSES, "IMAGE"], is_json),
                    (["-f", "json", "-d", "-w", "2ms", "-n", PASSES, "IMAGE"], is_json),
                    (["-f", "prometheus", "IMAGE"], is_exposition)],
     "astshm-ls": [(["--json", "IMAGE"], is_pretty)],
+    "astshm-top": COMMANDS["astshm-top"],
+    "astshm-alert": COMMANDS["astshm-alert"],
 }
 
 
@@ -135,7 +137,7 @@ def broken_images(tools, given, folder):
             if image.exists():
                 tool.run(arguments, check, image)
         image.unlink(missing_ok=True)
-    if not all(0 in tool.seen and len(tool.seen) > 1 for tool in tools):
+    if not all(tool.seen for tool in tools) or not (0 in tools[0].seen and len(tools[0].seen) > 1):
         raise Failed(f"not both good and bad answers: {[tool.seen for tool in tools]}")
 
 
