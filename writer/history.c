@@ -139,42 +139,44 @@ static void forget(struct astshm_writer *writer, struct astshm_history_entry *en
 	__atomic_store_n(&entry->first_off, 0, __ATOMIC_RELAXED);
 }
 
-/* The oldest entry of a sort (ASTSHM_HISTORY_COARSE or 0; -1: any) and how many
- * of that sort there are. */
-static struct astshm_history_entry *find_oldest(struct astshm_writer *writer, int flags,
-						uint32_t *count)
+static struct astshm_history_entry *find_oldest(struct astshm_writer *writer)
 {
 	struct astshm_history_entry *oldest = NULL;
 
-	*count = 0;
 	for (uint32_t i = 0; i < entry_count(writer); i++) {
 		struct astshm_history_entry *entry = entry_at(writer, i);
-		if (entry->sequence == 0 || (flags >= 0 && entry->flags != (uint32_t)flags))
-			continue;
-		(*count)++;
-		if (!oldest || entry->sequence < oldest->sequence)
+		if (entry->sequence != 0 && (!oldest || entry->sequence < oldest->sequence))
 			oldest = entry;
 	}
 	return oldest;
 }
 
-/*
- * The fine_count youngest stay whatever they are; older ones only if they are
- * coarse, and of those the coarse_count youngest.
- */
+/* Is it one of the history_count youngest? Those stay, whatever they are. */
+static bool is_young(const struct astshm_writer *writer, const struct astshm_history_entry *entry)
+{
+	return writer->history.sequence - entry->sequence < writer->options.history_count;
+}
+
+/* Of the older entries the coarse ones stay, and of those the youngest; one entry
+ * at a time grows old. */
 static void prune(struct astshm_writer *writer)
 {
-	uint64_t youngest = writer->history.sequence;
-	uint32_t count;
+	struct astshm_history_entry *oldest = NULL;
+	uint32_t coarse = 0;
 
 	for (uint32_t i = 0; i < entry_count(writer); i++) {
 		struct astshm_history_entry *entry = entry_at(writer, i);
-		if (entry->sequence != 0 && !(entry->flags & ASTSHM_HISTORY_COARSE) &&
-		    youngest - entry->sequence >= writer->options.history_count)
+		if (entry->sequence == 0 || is_young(writer, entry))
+			continue;
+		if (!(entry->flags & ASTSHM_HISTORY_COARSE)) {
 			forget(writer, entry);
+			continue;
+		}
+		coarse++;
+		if (!oldest || entry->sequence < oldest->sequence)
+			oldest = entry;
 	}
-	struct astshm_history_entry *oldest = find_oldest(writer, ASTSHM_HISTORY_COARSE, &count);
-	if (oldest && count > writer->options.history_coarse_count)
+	if (coarse > writer->options.history_coarse_count)
 		forget(writer, oldest);
 }
 
@@ -189,12 +191,10 @@ static struct astshm_history_entry *find_empty(struct astshm_writer *writer)
 /* Room for `chunks` more, at the cost of the oldest entries if need be. */
 static bool make_room(struct astshm_writer *writer, uint64_t chunks)
 {
-	uint32_t count;
-
 	while (writer->history.free_count < chunks && add_run(writer))
 		;
 	while (writer->history.free_count < chunks) {
-		struct astshm_history_entry *oldest = find_oldest(writer, -1, &count);
+		struct astshm_history_entry *oldest = find_oldest(writer);
 		if (!oldest)
 			return false;
 		forget(writer, oldest);

@@ -164,6 +164,29 @@ static void the_ring_keeps_the_youngest_and_the_coarse(void **state)
 	astshm_writer_close(&writer);
 }
 
+/* The first of each 3 ms is coarse, and no coarse ones are kept: but it is young. */
+static void no_coarse_entries_leave_no_holes(void **state)
+{
+	struct astshm_writer_options options =
+		every_tick(8, ASTSHM_HISTORY_NONE, 3);
+	struct astshm_writer *writer = scene_open(__func__, &options);
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		astshm_increment(writer, "ticks", 1, ASTSHM_NO_TAGS);
+		tick(writer);
+	}
+	struct astshm_reader *reader = reader_of(writer);
+	struct astshm_history *history = history_of(reader);
+	size_t count = astshm_history_count(history);
+	assert_true(count >= 8);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(counter_in(history, count - 1 - i, "ticks"), 20 - (int64_t)i);
+	astshm_history_free(&history);
+	astshm_reader_close(&reader);
+	astshm_writer_close(&writer);
+}
+
 static void series_that_come_and_go_are_told_apart(void **state)
 {
 	struct astshm_writer_options options = every_tick(8, 1, 1000);
@@ -577,6 +600,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_entry_is_what_a_snapshot_was),
 		cmocka_unit_test(the_ring_keeps_the_youngest_and_the_coarse),
+		cmocka_unit_test(no_coarse_entries_leave_no_holes),
 		cmocka_unit_test(series_that_come_and_go_are_told_apart),
 		cmocka_unit_test(a_reset_begins_a_new_run),
 		cmocka_unit_test(a_window_is_exact_bucket_by_bucket),
