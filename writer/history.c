@@ -298,6 +298,15 @@ static bool is_time(const struct astshm_writer *writer, uint64_t now_ns)
 	       is_due(now_ns, writer->history.next_ns, beat_ms * 500000ull);
 }
 
+/* Without a table there is nowhere to count. */
+static void count_skipped(struct astshm_writer *writer)
+{
+	pthread_mutex_lock(&writer->lock);
+	if (writer->history.off != 0)
+		writer_word_add(&head_of(writer)->skipped, 1);
+	pthread_mutex_unlock(&writer->lock);
+}
+
 void writer_history_tick(struct astshm_writer *writer)
 {
 	struct writer_history *history = &writer->history;
@@ -309,8 +318,10 @@ void writer_history_tick(struct astshm_writer *writer)
 		return;
 	history->next_ns = next_due(history->next_ns, now_ns,
 				    writer->options.history_ms * 1000000ull);
-	if (writer_read(writer, &bytes, &head) < 0)
+	if (writer_read(writer, &bytes, &head) < 0) {
+		count_skipped(writer);
 		return;
+	}
 	head.flags = is_coarse(writer, now_ns) ? ASTSHM_HISTORY_COARSE : 0;
 	pthread_mutex_lock(&writer->lock);
 	append(writer, &head, bytes);
