@@ -76,12 +76,9 @@ static int late(const struct update *update, uint32_t step)
 
 /* --- families ------------------------------------------------------ */
 
-static bool family_changed(const struct update *update, uint32_t index)
+static bool family_changed(const struct directory_family *family,
+			   const struct astshm_segment_family *record)
 {
-	const struct directory_family *family = &update->directory->families[index];
-	const struct astshm_segment_family *record =
-		shm_table_element(update->view->base, update->view->committed,
-				  &view_header(update->view)->families, index, sizeof *record);
 	return record != NULL && (load_relaxed(&record->unit_ref) != family->unit_ref ||
 				  load_relaxed(&record->help_ref) != family->help_ref ||
 				  family->bad);
@@ -95,12 +92,18 @@ static int update_families(struct update *update, uint32_t count)
 		return -ENOMEM;
 	if (count > known)
 		directory->family_count = count;
-	for (uint32_t i = update->recheck ? 0 : known; i < directory->family_count; i++) {
+	uint32_t first = update->recheck ? 0 : known;
+	struct view_walk walk = { .view = update->view,
+				  .table = &view_header(update->view)->families,
+				  .stride = sizeof(struct astshm_segment_family),
+				  .index = first };
+	for (uint32_t i = first; i < directory->family_count; i++) {
+		const struct astshm_segment_family *record = view_walk(&walk);
 		if (late(update, i) != 0)
 			return -ETIMEDOUT;
-		if (i < known && !family_changed(update, i))
+		if (i < known && !family_changed(&directory->families[i], record))
 			continue;
-		if (parse_family(directory, update->view, i) == PARSE_NO_MEMORY)
+		if (parse_family(directory, update->view, i, record) == PARSE_NO_MEMORY)
 			return -ENOMEM;
 		update->changed = true;
 	}
@@ -176,13 +179,14 @@ static int update_series(struct update *update, uint32_t count)
 	if (update->recheck)
 		recheck_rows(update);
 	/* Element 0 belongs to the null handle. */
-	for (uint32_t i = update->recheck || known == 0 ? 1 : known; i < directory->entry_count;
-	     i++) {
+	uint32_t first = update->recheck || known == 0 ? 1 : known;
+	struct view_walk walk = { .view = view, .table = &view_header(view)->series,
+				  .stride = sizeof(struct astshm_segment_series), .index = first };
+	for (uint32_t i = first; i < directory->entry_count; i++) {
 		struct directory_entry *entry = &directory->entries[i];
+		const struct astshm_segment_series *record = view_walk(&walk);
 		if (entry->record == NULL)
-			entry->record = shm_table_element(view->base, view->committed,
-							  &view_header(view)->series, i,
-							  sizeof *entry->record);
+			entry->record = record;
 		int code = late(update, i);
 		if (code == 0 && entry->record != NULL)
 			code = parse_entry(update, i);
@@ -204,6 +208,25 @@ static int compare_key(const struct directory_row *row, enum astshm_kind kind, c
 	if (order != 0)
 		return order;
 	return (row->series.key_len > length) - (row->series.key_len < length);
+}
+
+static uint64_t last_word(const char *text, uint32_t length)
+{
+	uint64_t word;
+	memcpy(&word, text + length - sizeof word, sizeof word);
+	return word;
+}
+
+/* Keys that stand beside one another in order differ at their ends, most of them. */
+static bool has_key(const struct directory_row *row, enum astshm_kind kind, const char *key,
+		    uint32_t length)
+{
+	const struct directory_series *series = &row->series;
+	if (series->kind != kind || series->key_len != length)
+		return false;
+	if (length >= sizeof(uint64_t) && last_word(series->key, length) != last_word(key, length))
+		return false;
+	return memcmp(series->key, key, length) == 0;
 }
 
 /* Keys of one kind's living rows behind those that are sorted already. */
@@ -286,11 +309,10 @@ static void append_new(struct order *order, enum astshm_kind kind, const struct 
 	append_sorted(order, seek(order, kind, key));
 	if (order->next < directory->sorted_count &&
 	    directory->rows[order->next].record != NULL &&
-	    compare_key(&directory->rows[order->next], kind, key->text, key->length) == 0)
+	    has_key(&directory->rows[order->next], kind, key->text, key->length))
 		append_sorted(order, order->next + 1);
 	if (order->count > 0 &&
-	    compare_key(&directory->rows[order->places[order->count - 1]], kind, key->text,
-			key->length) == 0)
+	    has_key(&directory->rows[order->places[order->count - 1]], kind, key->text, key->length))
 		place_twin(order, key->place);
 	else
 		order->places[order->count++] = key->place;
@@ -435,7 +457,7 @@ static struct run list_kind(struct directory *directory, unsigned kind, uint32_t
 			    struct sort_key *keys, uint32_t *count)
 {
 	uint32_t first = *count;
-	bool sorted = true;
+	bool sorted = true, untagged = false; /* the one before */
 	for (; *next < directory->row_count; (*next)++) {
 		const struct directory_row *row = &directory->rows[*next];
 		struct directory_family *family = &directory->families[row->family];
@@ -446,7 +468,10 @@ static struct run list_kind(struct directory *directory, unsigned kind, uint32_t
 		family->listed = true;
 		keys[*count] = (struct sort_key){ 0, family->shown->name, family->shown->name_len,
 						  row->family };
-		sorted &= *count == first || compare_texts(&keys[*count - 1], &keys[*count]) < 0;
+		/* Rows without tags have their family's name for a key. */
+		sorted &= *count == first || (untagged && row->series.tag_count == 0) ||
+			  compare_texts(&keys[*count - 1], &keys[*count]) < 0;
+		untagged = row->series.tag_count == 0;
 		(*count)++;
 	}
 	if (!sorted) {
@@ -460,6 +485,8 @@ static struct run list_kind(struct directory *directory, unsigned kind, uint32_t
 static const struct sort_key *take_least(struct run *runs, unsigned count)
 {
 	struct run *least = NULL;
+	if (count == 1)
+		return runs[0].next++;
 	for (unsigned i = 0; i < count; i++)
 		if (runs[i].next < runs[i].end &&
 		    (least == NULL || compare_texts(runs[i].next, least->next) < 0))
@@ -473,10 +500,13 @@ static int list_families(struct directory *directory, struct sort_key *keys)
 {
 	struct run runs[ASTSHM_KIND_DISTRIBUTION];
 	uint32_t count = 0, next = 0, unlisted = 0;
+	unsigned kinds = 0; /* that have families */
 	for (uint32_t i = 0; i < directory->family_count; i++)
 		directory->families[i].listed = false;
-	for (unsigned kind = ASTSHM_KIND_COUNTER; kind <= ASTSHM_KIND_DISTRIBUTION; kind++)
-		runs[kind - 1] = list_kind(directory, kind, &next, keys, &count);
+	for (unsigned kind = ASTSHM_KIND_COUNTER; kind <= ASTSHM_KIND_DISTRIBUTION; kind++) {
+		runs[kinds] = list_kind(directory, kind, &next, keys, &count);
+		kinds += runs[kinds].next < runs[kinds].end;
+	}
 	for (uint32_t i = 0; i < directory->family_count; i++)
 		unlisted += directory->families[i].used && !directory->families[i].listed;
 	if (unlisted > 0)
@@ -486,8 +516,7 @@ static int list_families(struct directory *directory, struct sort_key *keys)
 	if (shown == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++)
-		shown[i] = directory->families[take_least(runs, ASTSHM_KIND_DISTRIBUTION)->place]
-				   .shown;
+		shown[i] = directory->families[take_least(runs, kinds)->place].shown;
 	directory->garbage_bytes += directory->shown_count * sizeof *shown;
 	directory->shown = shown;
 	directory->shown_count = count;

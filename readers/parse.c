@@ -181,27 +181,37 @@ enum parse_result parse_series(struct directory *directory, const struct reader_
 	return result == PARSE_NO_MEMORY ? result : PARSE_NOT_LIVE;
 }
 
+/* Keeps the family as it is shown from now on; the first time its name as well, in the
+ * same piece: of a family parsed again shown->name is kept already. */
 static bool store_family(struct directory *directory, struct directory_family *family,
 			 const struct astshm_family *shown)
 {
-	struct astshm_family *stored = reader_arena_alloc(directory->names, sizeof *stored);
+	size_t name_bytes = family->shown == NULL ? shown->name_len + (size_t)1 : 0;
+	struct astshm_family *stored =
+		reader_arena_take(directory->names, sizeof *stored + name_bytes);
 	if (stored == NULL)
 		return false;
-	if (family->shown != NULL)
-		directory->garbage_bytes += sizeof *stored;
 	*stored = *shown;
+	if (name_bytes > 0) {
+		char *name = (char *)(stored + 1);
+		memcpy(name, shown->name, shown->name_len);
+		name[shown->name_len] = '\0';
+		stored->name = name;
+	} else {
+		directory->garbage_bytes += sizeof *stored;
+	}
 	family->shown = stored;
 	return true;
 }
 
-/* Unit or help: "" where none is given, and where it is off (then `bad`). */
+/* Unit or help; "" where it is off (then `bad`). */
 static bool store_note(struct directory *directory, const struct reader_view *view,
 		       struct directory_family *family, uint64_t ref, uint32_t most,
 		       const char **note, uint32_t *note_len)
 {
 	char text[ASTSHM_HELP_MAX];
 	uint32_t length = 0;
-	if (ref != 0 && !load_text(view, ref, most, text, &length)) {
+	if (!load_text(view, ref, most, text, &length)) {
 		family->bad = true;
 		length = 0;
 	}
@@ -217,8 +227,12 @@ static bool store_notes(struct directory *directory, const struct reader_view *v
 	/* Acquire: pairs with the release in describe, after the text. */
 	family->unit_ref = load_acquire(&record->unit_ref);
 	family->help_ref = load_acquire(&record->help_ref);
-	if (!store_note(directory, view, family, family->unit_ref, ASTSHM_UNIT_MAX, &shown->unit,
-			&shown->unit_len) ||
+	shown->unit = shown->help = ""; /* 0: none is given, which is most often so */
+	if (family->unit_ref != 0 &&
+	    !store_note(directory, view, family, family->unit_ref, ASTSHM_UNIT_MAX, &shown->unit,
+			&shown->unit_len))
+		return false;
+	if (family->help_ref != 0 &&
 	    !store_note(directory, view, family, family->help_ref, ASTSHM_HELP_MAX, &shown->help,
 			&shown->help_len))
 		return false;
@@ -230,11 +244,9 @@ static bool store_notes(struct directory *directory, const struct reader_view *v
 }
 
 enum parse_result parse_family(struct directory *directory, const struct reader_view *view,
-			       uint32_t index)
+			       uint32_t index, const struct astshm_segment_family *record)
 {
 	struct directory_family *family = &directory->families[index];
-	const struct astshm_segment_family *record = shm_table_element(
-		view->base, view->committed, &view_header(view)->families, index, sizeof *record);
 	struct astshm_family shown = { 0 };
 	char name[ASTSHM_NAME_MAX];
 	family->bad = true;
@@ -255,13 +267,14 @@ enum parse_result parse_family(struct directory *directory, const struct reader_
 	shown.kind = (enum astshm_kind)kind;
 	shown.merge = (enum astshm_merge)merge;
 	shown.monotonic = kind == ASTSHM_KIND_COUNTER && !family->up_down;
-	shown.name = family->shown != NULL ? family->shown->name :
-		     reader_arena_text(directory->names, name, shown.name_len);
-	if (family->shown != NULL)
+	shown.name = name;
+	if (family->shown != NULL) {
+		shown.name = family->shown->name;
 		shown.name_len = family->shown->name_len;
-	if (shown.name == NULL || !store_notes(directory, view, record, family, &shown))
-		return PARSE_NO_MEMORY;
-	return store_family(directory, family, &shown) ? PARSE_GOOD : PARSE_NO_MEMORY;
+	}
+	bool stored = store_notes(directory, view, record, family, &shown) &&
+		      store_family(directory, family, &shown);
+	return stored ? PARSE_GOOD : PARSE_NO_MEMORY;
 }
 
 bool parse_family_monotonic(struct directory *directory, uint32_t index, bool monotonic)

@@ -6,6 +6,7 @@
  */
 #include "sort.h"
 
+#include <endian.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -14,19 +15,27 @@
 #define SMALL 12u
 #define WORD 8u
 
+static uint64_t load_word(const char *text)
+{
+	uint64_t word;
+	memcpy(&word, text, sizeof word);
+	return be64toh(word);
+}
+
 /* Eight bytes of the text from `depth` on as a big-endian number, with zeroes
  * past its end: compares as the bytes do. */
 static uint64_t text_word(const struct sort_key *key, uint32_t depth)
 {
+	if (depth >= key->length)
+		return 0;
+	uint32_t rest = key->length - depth;
+	if (rest >= WORD)
+		return load_word(key->text + depth);
+	if (key->length >= WORD) /* the text's last eight bytes, less those before depth */
+		return load_word(key->text + key->length - WORD) << 8 * (WORD - rest);
 	uint64_t word = 0;
-	if (depth < key->length) {
-		uint32_t rest = key->length - depth;
-		memcpy(&word, key->text + depth, rest < WORD ? rest : WORD);
-	}
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	word = __builtin_bswap64(word);
-#endif
-	return word;
+	memcpy(&word, key->text + depth, rest);
+	return be64toh(word);
 }
 
 static bool before(const struct sort_key *a, const struct sort_key *b, uint32_t depth)
@@ -83,12 +92,16 @@ static void partition(struct sort_key *keys, size_t count, uint64_t pivot, size_
 {
 	size_t less = 0, more = count;
 	for (size_t i = 0; i < more;) {
-		if (keys[i].word < pivot)
-			swap_keys(&keys[less++], &keys[i++]);
-		else if (keys[i].word > pivot)
-			swap_keys(&keys[i], &keys[--more]);
-		else
+		if (keys[i].word < pivot) {
+			if (less != i) /* else nothing equal was seen yet */
+				swap_keys(&keys[less], &keys[i]);
+			less++;
 			i++;
+		} else if (keys[i].word > pivot) {
+			swap_keys(&keys[i], &keys[--more]);
+		} else {
+			i++;
+		}
 	}
 	*low = less;
 	*high = more;

@@ -54,6 +54,30 @@ static inline bool view_late(const struct reader_view *view)
 uint32_t view_table_count(const struct reader_view *view, const struct astshm_segment_table *table,
 			  uint32_t stride, uint64_t *bad);
 
+/* A walk along a table, from `index` on. */
+struct view_walk {
+	const struct reader_view *view;
+	const struct astshm_segment_table *table;
+	uint32_t stride; /* at least, of an element */
+	uint32_t index;  /* of the next one */
+	struct shm_table_run run; /* that begins with it */
+};
+
+/* The next element, or NULL as from shm_table_element; on to the one behind it. */
+static inline const void *view_walk(struct view_walk *walk)
+{
+	if (walk->run.count == 0)
+		walk->run = shm_table_run(walk->view->base, walk->view->committed, walk->table,
+					  walk->index, walk->stride);
+	const uint8_t *element = walk->run.first;
+	walk->index++;
+	if (element == NULL)
+		return NULL;
+	walk->run.first += walk->run.step;
+	walk->run.count--;
+	return element;
+}
+
 /*
  * Copies `length` untrusted bytes into `text` (which has room for a NUL as
  * well), a question mark for each byte that is not part of valid UTF-8; ends at

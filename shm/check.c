@@ -152,25 +152,40 @@ int shm_check_header(const uint8_t *base, uint64_t bytes, struct astshm_error *e
 	return check_tables(header, error);
 }
 
-const void *shm_table_element(const uint8_t *base, uint64_t committed,
-			      const struct astshm_segment_table *table,
-			      uint32_t index, uint32_t stride)
+struct shm_table_run shm_table_run(const uint8_t *base, uint64_t committed,
+				   const struct astshm_segment_table *table,
+				   uint32_t index, uint32_t stride)
 {
+	const struct shm_table_run none = { .first = NULL };
 	uint32_t first = load32(&table->first), step = load32(&table->stride);
 	uint32_t extent, place;
 	/* Acquire: pairs with the writer's release store of count, after which
-	 * the element and its extent's offset are whole. */
-	if (index >= __atomic_load_n(&table->count, __ATOMIC_ACQUIRE))
-		return NULL;
+	 * the elements below it and their extents' offsets are whole. */
+	uint32_t count = __atomic_load_n(&table->count, __ATOMIC_ACQUIRE);
+	if (index >= count)
+		return none;
 	if (first == 0 || (first & (first - 1)) || !is_stride(step, stride))
-		return NULL;
+		return none;
 	shm_table_locate(first, index, &extent, &place);
 	if (extent >= ASTSHM_SEGMENT_EXTENTS)
-		return NULL;
+		return none;
 	uint64_t off = load64(&table->extent_off[extent]);
 	uint64_t inside = (uint64_t)place * step; /* < 2^64: both have 32 bits */
 	if (off < ASTSHM_SEGMENT_HEADER_BYTES || off % ASTSHM_SEGMENT_ALIGN || off > committed ||
 	    !shm_in_bounds(inside, step, committed - off))
-		return NULL;
-	return base + off + inside;
+		return none;
+	uint64_t room = (committed - off - inside) / step;
+	uint32_t left = shm_table_extent_elements(first, extent) - place;
+	if (left > count - index)
+		left = count - index;
+	if (left > room)
+		left = (uint32_t)room;
+	return (struct shm_table_run){ base + off + inside, step, left };
+}
+
+const void *shm_table_element(const uint8_t *base, uint64_t committed,
+			      const struct astshm_segment_table *table,
+			      uint32_t index, uint32_t stride)
+{
+	return shm_table_run(base, committed, table, index, stride).first;
 }

@@ -170,6 +170,19 @@ const void *shm_table_element(const uint8_t *base, uint64_t committed,
 			      const struct astshm_segment_table *table,
 			      uint32_t index, uint32_t stride);
 
+/* Elements that lie one behind the other. */
+struct shm_table_run {
+	const uint8_t *first; /* NULL: none */
+	uint32_t step;        /* bytes from one to the next */
+	uint32_t count;       /* at least 1 if there are any */
+};
+
+/* As shm_table_element, with all that follow in the same extent: for whoever
+ * walks along a table, what leads to it is looked at once an extent. */
+struct shm_table_run shm_table_run(const uint8_t *base, uint64_t committed,
+				   const struct astshm_segment_table *table,
+				   uint32_t index, uint32_t stride);
+
 /* Extent number and place of an element. Shared by writer and readers. */
 static inline void shm_table_locate(uint32_t first, uint32_t index,
 				    uint32_t *extent, uint32_t *place)

@@ -254,6 +254,32 @@ static void elements_lie_where_the_layout_says(void **state)
 	assert_ptr_equal(element(3), image + 8192 + 3 * 256);
 }
 
+static struct shm_table_run run(uint32_t index, uint64_t committed)
+{
+	return shm_table_run(image, committed, &HEADER->series, index, 128);
+}
+
+static void runs_end_with_the_extent_the_count_and_the_segment(void **state)
+{
+	(void)state;
+	make_image();
+	const uint64_t committed = HEADER->committed_bytes;
+	const struct { uint32_t index, count; } runs[] = {
+		{ 0, 16 }, { 3, 13 }, { 15, 1 }, { 16, 4 }, { 19, 1 },
+	};
+	for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+		struct shm_table_run found = run(runs[i].index, committed);
+		assert_ptr_equal(found.first, element(runs[i].index));
+		assert_int_equal(found.step, 128);
+		assert_int_equal(found.count, runs[i].count);
+	}
+	assert_null(run(20, committed).first);
+	assert_int_equal(run(20, committed).count, 0);
+	/* Room for two and a half. */
+	assert_int_equal(run(0, 8192 + 2 * 128 + 64).count, 2);
+	assert_int_equal(run(2, 8192 + 2 * 128 + 64).count, 0);
+}
+
 static void places_of_elements_agree_with_counting(void **state)
 {
 	(void)state;
@@ -332,6 +358,7 @@ int main(void)
 		CASE(committed_size_that_leaves_the_mapping_is_refused),
 		CASE(noise_is_refused),
 		CASE(elements_lie_where_the_layout_says),
+		CASE(runs_end_with_the_extent_the_count_and_the_segment),
 		CASE(places_of_elements_agree_with_counting),
 		CASE(element_outside_of_what_may_be_touched_is_none),
 	};
