@@ -116,20 +116,39 @@ static void extend(struct blocks_histogram *histogram, uint32_t first, uint32_t 
 	}
 }
 
-/* Rounded out to whole lines of the block: reading more slots than the
- * extremes ask for does no harm. An absent bound scans to the end. */
-static void extend_to_image(struct blocks_histogram *histogram, const struct image *image)
+/* Slots of a block that may hold samples: whole lines, [low, high). */
+struct span {
+	uint32_t low, high;
+};
+
+/* Rounded out to lines: reading more slots than the extremes ask for does no harm. An
+ * absent bound scans to the end. */
+static struct span span_of(const uint64_t *table, const struct image *image)
 {
 	uint32_t low = 0, high = ASTSHM_HISTOGRAM_OVERFLOW;
 	if (image->min_inverse != 0)
-		low = slot_of(histogram->table, ~image->min_inverse);
+		low = slot_of(table, ~image->min_inverse);
 	if (image->max_plus_one != 0)
-		high = slot_of(histogram->table, image->max_plus_one - 1);
+		high = slot_of(table, image->max_plus_one - 1);
 	if (low > high) {
 		low = 0;
 		high = ASTSHM_HISTOGRAM_OVERFLOW;
 	}
-	extend(histogram, low & ~7u, (high | 7u) + 1);
+	return (struct span){ low & ~7u, (high | 7u) + 1 };
+}
+
+/* The block's slots and the sum so far make the next sum. What the sum has outside the
+ * block's own span is copied: it is at hand, and the block is far away. */
+static uint64_t add_slots(struct blocks_histogram *histogram,
+			  const struct astshm_histogram_block *block, struct span span)
+{
+	const uint64_t *sum = histogram->sum_slots;
+	uint64_t *next = histogram->spare_slots;
+	memcpy(next + histogram->first, sum + histogram->first,
+	       (span.low - histogram->first) * sizeof *sum);
+	memcpy(next + span.high, sum + span.high, (histogram->end - span.high) * sizeof *sum);
+	return load_and_add(next + span.low, sum + span.low, block->slots + span.low,
+			    span.high - span.low, histogram->ahead + span.low);
 }
 
 /*
@@ -147,10 +166,9 @@ static bool read_block(struct blocks_histogram *histogram,
 	image->sum_hi = load_acquire(&block->sum_hi);
 	image->min_inverse = load_acquire(&block->min_inverse);
 	image->max_plus_one = load_acquire(&block->max_plus_one);
-	extend_to_image(histogram, image);
-	uint32_t first = histogram->first, end = histogram->end;
-	image->total = load_and_add(histogram->spare_slots + first, histogram->sum_slots + first,
-				    block->slots + first, end - first, histogram->ahead + first);
+	struct span span = span_of(histogram->table, image);
+	extend(histogram, span.low, span.high);
+	image->total = add_slots(histogram, block, span);
 	/* Slots before the second look at the commit word. */
 	fence_acquire();
 	image->count_after = load_relaxed(&block->count);
