@@ -7,6 +7,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "door.h"
 #include "http.h"
@@ -114,6 +117,20 @@ static void stop(struct exporter *exporter)
 	secret_free(&exporter->key);
 }
 
+/*
+ * Each answer needs what the one before gave back. glibc would return large pieces
+ * to the kernel in between, and their pages one by one cost more than all that is
+ * written to them.
+ */
+static void keep_memory(void)
+{
+#ifdef __GLIBC__
+	mallopt(M_MMAP_THRESHOLD, 32 << 20);
+	mallopt(M_TRIM_THRESHOLD, 32 << 20);
+	mallopt(M_TOP_PAD, 1 << 20);
+#endif
+}
+
 int main(int argc, char **argv)
 {
 	struct exporter exporter = { .door = { .fd = -1 } };
@@ -124,6 +141,7 @@ int main(int argc, char **argv)
 	 * keep to the C locale. */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	signals_install();
+	keep_memory();
 	if (!options_parse(&exporter.options, argc, argv, &status))
 		return status;
 	status = find_segments(&exporter);
