@@ -14,7 +14,7 @@ struct sort_key {
 };
 
 /*
- * Sorts by text, then by place. Allocates nothing; stack bounded by
+ * Sorts fewer than 2^32 keys by text, then by place. Allocates nothing; stack bounded by
  * log2(count); no input, however hostile, makes it quadratic for sure.
  */
 void sort_keys(struct sort_key *keys, size_t count);
