@@ -328,7 +328,10 @@ def connections_above_the_limit_wait(t):
 def what_is_no_request_harms_nobody(t):
     exporter = Exporter(t, t.fixture().name)
     host, port = exporter.address.rsplit(":", 1)
-    for bytes_ in (b"\0\xff\xfe" * 100, b"GET /" + b"x" * 100000 + b" HTTP/1.1\r\n\r\n",
+    unfinished = socket.create_connection((host, int(port)), timeout=harness.PATIENCE)
+    unfinished.sendall(b"\0\xff\xfe" * 100)
+    unfinished.shutdown(socket.SHUT_WR)  # test_export_idle.py waits for its end
+    for bytes_ in (b"GET /" + b"x" * 100000 + b" HTTP/1.1\r\n\r\n",
                    b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 20000 + b"\r\n",
                    b"GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
                    b"GET /segments/%00%ff%0a/metrics HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -343,6 +346,8 @@ def what_is_no_request_harms_nobody(t):
             check(said == b"" or said.startswith(b"HTTP/1.") and not said.endswith(b"200"), said)
     exporter.get("/healthz")
     exporter.stop()
+    equal(unfinished.recv(12), b"", "answer to no request")
+    unfinished.close()
 
 
 @case
