@@ -21,8 +21,8 @@
 #include "segment_damage.h"
 #include "segment_seeds.h"
 
-/* The scene that has all kinds. */
-#define SEED 13u
+/* The scene that has all kinds and a history, of a writer that lives. */
+#define SEED 14u
 #define DAMAGES 40
 #define WANTED 60u
 #define HANG_SECONDS 240u
@@ -40,6 +40,22 @@ static void put_file(const char *path, const uint8_t *bytes, size_t size)
 	fuzz_expect(file >= 0, "a file");
 	fuzz_expect(pwrite(file, bytes, size, 0) == (ssize_t)size, "room in it");
 	close(file);
+}
+
+/*
+ * As a writer does: to readers the file is a living one's. One that comes in its place
+ * needs the lock before it has the name.
+ */
+static void own(const char *path)
+{
+	static int owned = -1;
+	const struct flock first_byte = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+	int file = open(path, O_RDWR | O_CLOEXEC);
+
+	fuzz_expect(file >= 0 && fcntl(file, F_OFD_SETLK, &first_byte) == 0, "a lock");
+	if (owned >= 0)
+		close(owned);
+	owned = file;
 }
 
 /* --- damage -------------------------------------------------------------- */
@@ -81,6 +97,7 @@ static void replace(const char *path, struct fuzz_random *random)
 	snprintf(other, sizeof other, "%s.new", path);
 	unlink(other);
 	put_file(other, image.bytes, image.size);
+	own(other);
 	fuzz_expect(rename(other, path) == 0, "another file under the name");
 }
 
@@ -97,6 +114,7 @@ static void vandalize(const char *path, const struct sort *sort)
 	struct fuzz_random random = { 1 };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	own(path);
 	for (;;)
 		sort->damage(path, &random);
 }
