@@ -251,6 +251,22 @@ void ast_server_tick(struct ast_server *server)
 	metrics_tick(&server->metrics);
 }
 
+/* The event thread has ended: what it dropped was not processed, whatever the intake thought. */
+static void account_for_drops(struct ast_server *server)
+{
+	struct intake_statistics *statistics = &server->intake.statistics;
+	uint64_t dropped = server->dropped_at_stop;
+
+	if (dropped == 0)
+		return;
+	log_write(LOG_WARNING, "%llu queued events were dropped to stop in time",
+		  (unsigned long long)dropped);
+	statistics->processed -= dropped;
+	statistics->dropped += dropped;
+	statistics->refused += dropped;
+	server->dropped_at_stop = 0;
+}
+
 void ast_server_stop(struct ast_server *server)
 {
 	if (server->udp)
@@ -263,9 +279,7 @@ void ast_server_stop(struct ast_server *server)
 		pthread_join(server->event_thread, NULL);
 		server->event_thread_running = false;
 	}
-	if (server->dropped_at_stop > 0)
-		log_write(LOG_WARNING, "%llu queued events were dropped to stop in time",
-			  (unsigned long long)server->dropped_at_stop);
+	account_for_drops(server);
 	if (server->websocket)
 		websocket_stop(server->websocket);
 }

@@ -22,11 +22,11 @@
  */
 struct intake_statistics {
 	uint64_t received;
-	uint64_t processed;    /* queued, or accepted without an event */
+	uint64_t processed;    /* queued and not dropped at a stop, or accepted without an event */
 	uint64_t dropped;
 	uint64_t parse_errors;
 	uint64_t duplicates;
-	uint64_t refused;      /* by the full queue, or for want of memory */
+	uint64_t refused;      /* by the full queue, for want of memory, or of time at a stop */
 	uint64_t late;
 	uint64_t gaps;
 	uint64_t lost;         /* numbers missing in gaps */

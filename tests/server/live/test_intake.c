@@ -5,9 +5,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "clock.h"
 #include "fixture.h"
 
 static const struct sequence_source here = { { 127, 0, 0, 1 }, 5000 };
@@ -294,6 +296,41 @@ static void threads_work_side_by_side(void **state)
 	fixture_check_identity(server);
 }
 
+/* In the event thread: until a stop has no more patience. */
+static void outlast_the_stop(struct task *task, void *context)
+{
+	const struct ast_server *server = context;
+	int64_t until_ns;
+
+	(void)task;
+	do {
+		usleep(1000);
+		until_ns = __atomic_load_n(&server->stop_by_ns, __ATOMIC_RELAXED);
+	} while (until_ns == 0 || clock_now_ns() <= until_ns);
+}
+
+static void what_a_stop_leaves_no_time_for_was_not_processed(void **state)
+{
+	enum { EVENTS = 5 };
+	struct ast_server *server = fixture_create("late", EVENTS);
+	struct task task = { .run = outlast_the_stop };
+
+	(void)state;
+	/* Items and tasks are taken in turn, a task first. */
+	assert_int_equal(queue_post(&server->queue, &task), 0);
+	for (int32_t number = 0; number < EVENTS; number++)
+		take_play(server, number);
+	assert_int_equal(ast_server_start(server), 0);
+	ast_server_stop(server);
+	const struct intake_statistics *statistics = ast_server_statistics(server);
+	assert_int_equal(statistics->received, EVENTS);
+	assert_int_equal(statistics->processed, 0);
+	assert_int_equal(statistics->dropped, EVENTS);
+	assert_int_equal(fixture_counter(server, "events.received"), 0);
+	assert_int_equal(fixture_counter(server, "udp.packet.dropped"), EVENTS);
+	fixture_check_identity(server);
+}
+
 #define CASE(name) cmocka_unit_test_teardown(name, fixture_teardown)
 
 int main(void)
@@ -308,6 +345,7 @@ int main(void)
 		CASE(full_queue_refuses_the_newest_and_counts_it),
 		CASE(cut_datagram_is_a_parse_error),
 		CASE(kernel_drops_are_counted),
+		CASE(what_a_stop_leaves_no_time_for_was_not_processed),
 		CASE(event_thread_applies_all_that_was_queued),
 		CASE(threads_work_side_by_side),
 	};
