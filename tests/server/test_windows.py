@@ -101,8 +101,8 @@ def test_a_spike_raises_the_windows_p95_and_is_over():
         assert latency(server.name) < peak / 10, (latency(server.name), peak)
         # No other event comes: the window must leave the spike behind by itself.
         watch(lambda: recent(server.name) == 0, "a window without the spike")
-        load.send(FAST, 50)
-        assert 0 < recent(server.name) < peak / 10
+        watch(lambda: load.send(FAST, 50) or 0 < recent(server.name) < peak / 10,
+              "a window of fast events alone")
         # Its history still has it.
         steps = cat("--history", "-d", "--value", "event.processing.duration:p95", server.name)
         assert max(map(float, steps.split())) * 1000 > peak / 10, steps
