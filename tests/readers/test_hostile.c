@@ -582,7 +582,12 @@ static void tables_of_a_huge_segment_are_read_in_part(void **state)
 	make_target(&image);
 	uint8_t *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	assert_ptr_not_equal(base, MAP_FAILED);
+	if (base == MAP_FAILED) { /* valgrind says so by EINVAL */
+		assert_true(errno == ENOMEM || errno == EINVAL);
+		print_message("left out: no address space of 64 GiB\n");
+		image_fini(&image);
+		return;
+	}
 	memcpy(base, image.base, image.next_off);
 	struct astshm_segment_header *header = (void *)base;
 	header->committed_bytes = header->max_bytes = bytes;

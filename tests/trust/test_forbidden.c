@@ -82,7 +82,7 @@ static int closed_folder(void)
 
 static int read_only(void)
 {
-	return mount(NULL, "/dev/shm", NULL, MS_REMOUNT | MS_RDONLY, NULL) ? 1 : 0;
+	return mount("none", "/dev/shm", "none", MS_REMOUNT | MS_RDONLY, NULL) ? 1 : 0;
 }
 
 static int no_folder(void)
