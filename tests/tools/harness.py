@@ -335,6 +335,7 @@ def main():
     parser.add_argument("--driver", type=os.path.abspath)
     parser.add_argument("--vandal", type=os.path.abspath)
     parser.add_argument("--count", type=int)
+    parser.add_argument("--short-malloc", type=os.path.abspath)
     parser.add_argument("--man", type=pathlib.Path)
     parser.add_argument("names", nargs="*")
     enter_namespace()

@@ -31,9 +31,10 @@ static bool bad_argument(const char *option, const char *text, const char *wante
 	return false;
 }
 
-static bool no_memory(void)
+static bool no_memory(struct options *options)
 {
 	message("out of memory");
+	options->out_of_memory = true;
 	return false;
 }
 
@@ -126,7 +127,7 @@ static bool set_match(struct options *options, const char *text)
 
 	if (result == -EINVAL)
 		return bad_argument("--match", text, "holds no pattern");
-	return result == 0 || no_memory();
+	return result == 0 || no_memory(options);
 }
 
 static bool set_tag(struct options *options, const char *text)
@@ -135,7 +136,7 @@ static bool set_tag(struct options *options, const char *text)
 
 	if (result == -EINVAL)
 		return bad_argument("--tag", text, "is not of the form KEY=VALUE");
-	return result == 0 || no_memory();
+	return result == 0 || no_memory(options);
 }
 
 static bool set_buckets(struct options *options, const char *text)
@@ -174,11 +175,11 @@ static bool add_group_key(struct options *options, const char *key, size_t lengt
 				   sizeof(*keys));
 
 	if (!keys)
-		return no_memory();
+		return no_memory(options);
 	options->group_keys = keys;
 	keys[options->group_key_count] = strndup(key, length);
 	if (!keys[options->group_key_count])
-		return no_memory();
+		return no_memory(options);
 	options->group_key_count++;
 	return true;
 }
@@ -481,9 +482,9 @@ bool options_parse(struct options *options, int argc, char **argv, enum exit_sta
 	bool printed = false;
 
 	*options = (struct options){ .period_ns = DEFAULT_PERIOD_NS };
-	*status = EXIT_USAGE;
 	if (!parse_all(options, argc, argv, &printed) ||
 	    (!printed && !check_together(options))) {
+		*status = options->out_of_memory ? EXIT_OTHER : EXIT_USAGE;
 		options_free(options);
 		return false;
 	}

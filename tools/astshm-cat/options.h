@@ -48,6 +48,7 @@ struct options {
 	const char *output;
 	char **arguments;    /* SEGMENTs and FILEs */
 	size_t argument_count;
+	bool out_of_memory;  /* that, and not wrong usage, ended the parsing */
 };
 
 /*
