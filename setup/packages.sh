@@ -10,7 +10,7 @@ build_packages=(gcc pkg-config meson ninja-build liburcu-dev libmsgpack-dev libx
 check_packages=("${build_packages[@]}" g++ clang libclang-rt-14-dev libcmocka-dev
 	libgmp-dev python3-jsonschema python3-pyte python3-prometheus-client protobuf-compiler
 	prometheus mandoc uthash-dev libpcp-mmv1-dev libpcp3-dev gnuplot-nox jq strace
-	openssl clang-tidy cppcheck bash-completion systemd)
+	openssl clang-tidy cppcheck bash-completion systemd chromium fonts-dejavu-core)
 # tests/arm64/run alone; the libraries for arm64 are unpacked, not installed.
 arm64_packages=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user jq)
 arm64_libraries=(liburcu-dev liburcu8 libmsgpack-dev libmsgpackc2 libxxhash-dev libcmocka-dev

@@ -22,8 +22,8 @@ NOT_SOURCE = ("build", ".git", "obj-", "debian")  # the latter two: of packages
 
 def files(folder=""):
     for path in sorted((documents.ROOT / folder).rglob("*")):
-        top = path.relative_to(documents.ROOT).parts[0]
-        if path.is_file() and not top.startswith(NOT_SOURCE):
+        parts = path.relative_to(documents.ROOT).parts
+        if path.is_file() and not parts[0].startswith(NOT_SOURCE) and "node_modules" not in parts:
             yield path
 
 
