@@ -71,7 +71,11 @@ def content_types_are_told(t):
                        ("snapshot.json", "application/json"),
                        ("snapshot.msgpack", "application/vnd.msgpack"),
                        ("summary.json", "application/json"), ("history.json", "application/json"),
-                       ("healthz", "text/plain; charset=utf-8"), ("", "text/plain; charset=utf-8")):
+                       ("healthz", "text/plain; charset=utf-8"), ("", "text/html; charset=utf-8"),
+                       ("segments.json", "application/json"),
+                       ("page/main.js", "text/javascript; charset=utf-8"),
+                       ("page/page.css", "text/css; charset=utf-8"),
+                       ("page/icon.svg", "image/svg+xml")):
         equal(exporter.get("/" + path).type, kind, path)
 
 

@@ -11,6 +11,7 @@
 #include "gather.h"
 #include "message.h"
 #include "past.h"
+#include "states.h"
 
 enum { STATUS_OK = 200, STATUS_BAD = 400, STATUS_MISSING = 404, STATUS_CONFLICT = 409,
        STATUS_FAILED = 500, STATUS_UNAVAILABLE = 503 };
@@ -28,14 +29,29 @@ static const struct {
 };
 #define PATH_COUNT (sizeof(paths) / sizeof(paths[0]))
 
+static bool route_page(struct request *request, const char *path)
+{
+	static const char prefix[] = "/page/";
+
+	if (strcmp(path, "/") == 0)
+		request->file = page_find("index.html");
+	else if (strncmp(path, prefix, sizeof(prefix) - 1) == 0)
+		request->file = page_find(path + sizeof(prefix) - 1);
+	if (request->file)
+		request->document = DOCUMENT_PAGE;
+	return request->file;
+}
+
 void answer_route(struct request *request, const char *path)
 {
 	static const char prefix[] = "/segments/";
 	const char *end;
 
 	request->document = DOCUMENT_NONE;
-	if (strcmp(path, "/") == 0)
-		request->document = DOCUMENT_INDEX;
+	if (route_page(request, path))
+		return;
+	if (strcmp(path, "/segments.json") == 0)
+		request->document = DOCUMENT_SEGMENTS;
 	if (strncmp(path, prefix, sizeof(prefix) - 1) == 0) {
 		request->segment = path + sizeof(prefix) - 1;
 		end = strchr(request->segment, '/');
@@ -108,6 +124,18 @@ static void encode(struct answer *answer, const struct request *request,
 		answer_refuse(answer, STATUS_FAILED, "cannot encode: %s", strerror(-result));
 }
 
+/* Formats that are a whole by themselves: the others would tell half the truth. */
+static void encode_chosen(struct answer *answer, const struct request *request,
+			  struct astshm_snapshot **snapshot)
+{
+	bool whole = request->document != DOCUMENT_JSON && request->document != DOCUMENT_MSGPACK;
+
+	if (!whole && metrics_choose(&request->metrics, snapshot) < 0)
+		answer_refuse(answer, STATUS_FAILED, "out of memory");
+	else
+		encode(answer, request, *snapshot);
+}
+
 /* --- one segment ---------------------------------------------------------------- */
 
 /* A segment that cannot be read is like a server that does not answer. */
@@ -144,8 +172,16 @@ static bool is_live(const struct astshm_snapshot *snapshot)
 	return segment && segment->state == ASTSHM_STATE_LIVE;
 }
 
+/* A health check or a scrape must not take the past for the present. */
+static bool wants_last(const struct request *request)
+{
+	return request->last && (request->document == DOCUMENT_JSON ||
+				 request->document == DOCUMENT_MSGPACK ||
+				 request->document == DOCUMENT_HISTORY);
+}
+
 /* NULL: the answer says why. */
-static struct astshm_snapshot *take_live(struct served *served, const struct request *request,
+static struct astshm_snapshot *take(struct served *served, const struct request *request,
 					 struct answer *answer)
 {
 	struct astshm_snapshot *snapshot = NULL;
@@ -155,7 +191,7 @@ static struct astshm_snapshot *take_live(struct served *served, const struct req
 
 	if (result < 0) {
 		refuse_unread(answer, served, result, &error);
-	} else if (!is_live(snapshot)) {
+	} else if (!is_live(snapshot) && !wants_last(request)) {
 		refuse_dead(answer, served, astshm_snapshot_segment(snapshot));
 		astshm_snapshot_free(&snapshot);
 	}
@@ -183,12 +219,17 @@ static void answer_history(struct answer *answer, const struct request *request,
 			   struct served *served)
 {
 	struct astshm_sink sink = { .write = buffer_write, .context = &answer->body };
+	struct past_style style = {
+		.last_ns = request->window_ns,
+		.flags = request->buckets ? ASTSHM_ENCODE_BUCKETS : 0,
+		.metrics = &request->metrics,
+	};
 	struct astshm_history *history = NULL;
 	struct astshm_error error = { 0 };
 	int result = served_history(served, &history, &error);
 
 	if (result == 0)
-		result = past_encode(history, served->name, request->window_ns, &sink, &error);
+		result = past_encode(history, served->name, &style, &sink, &error);
 	astshm_history_free(&history);
 	answer->status = STATUS_OK;
 	answer->type = TYPE_JSON;
@@ -199,7 +240,7 @@ static void answer_history(struct answer *answer, const struct request *request,
 static void answer_one(struct answer *answer, const struct request *request,
 		       struct served *served)
 {
-	struct astshm_snapshot *snapshot = take_live(served, request, answer);
+	struct astshm_snapshot *snapshot = take(served, request, answer);
 
 	if (!snapshot)
 		return;
@@ -210,7 +251,9 @@ static void answer_one(struct answer *answer, const struct request *request,
 	else if (request->document == DOCUMENT_METRICS && !request->window_ns)
 		encode_with_facts(answer, request, served, snapshot);
 	else
-		encode(answer, request, snapshot);
+		encode_chosen(answer, request, &snapshot);
+	if (answer->status == STATUS_OK && !is_live(snapshot))
+		answer->status = STATUS_UNAVAILABLE;
 	astshm_snapshot_free(&snapshot);
 }
 
@@ -273,14 +316,6 @@ static int merge_live(const struct parts *parts, struct astshm_snapshot **merged
 	return result;
 }
 
-static const char *state_text(const struct gather_part *part)
-{
-	const struct astshm_segment_info *segment =
-		part->snapshot ? astshm_snapshot_segment(part->snapshot) : NULL;
-
-	return segment ? astshm_state_name(segment->state) : "missing";
-}
-
 /* Healthy: something lives, and all that was named does. */
 static void answer_health(struct answer *answer, const struct segments *segments,
 			  const struct parts *parts)
@@ -291,7 +326,7 @@ static void answer_health(struct answer *answer, const struct segments *segments
 		struct answer line = { 0 };
 
 		answer_refuse(&line, STATUS_OK, "%s: %s", parts->items[i].name,
-			      state_text(&parts->items[i]));
+			      states_name(&parts->items[i]));
 		buffer_write(&answer->body, line.body.bytes, line.body.count);
 		buffer_free(&line.body);
 		healthy = healthy && (parts->items[i].live || segments->items[i].matched);
@@ -318,7 +353,7 @@ static void encode_several(struct answer *answer, const struct request *request,
 	result = metrics ? gather(parts->items, parts->count, true, &whole, &error)
 			 : merge_live(parts, &whole, &error);
 	if (result == 0)
-		encode(answer, request, whole);
+		encode_chosen(answer, request, &whole);
 	else
 		answer_refuse(answer, result == -EINVAL ? STATUS_CONFLICT : STATUS_FAILED,
 			      "the segments make no one document: %s; ask for /segments/NAME/",
@@ -345,40 +380,52 @@ static void answer_several(struct answer *answer, struct segments *segments,
 	parts_free(&parts);
 }
 
-/* What there is to ask for, one path a line. */
-static void answer_index(struct answer *answer, const struct segments *segments)
-{
-	struct buffer list = { 0 };
+/* --- of no segment ------------------------------------------------------------------ */
 
-	for (size_t i = 0; i < PATH_COUNT; i++) {
-		answer_refuse(answer, STATUS_OK, "/%s", paths[i].path);
-		buffer_write(&list, answer->body.bytes, answer->body.count);
-	}
-	for (size_t i = 0; i < segments->count; i++) {
-		answer_refuse(answer, STATUS_OK, "/segments/%s/", segments->items[i].name);
-		buffer_write(&list, answer->body.bytes, answer->body.count);
-	}
-	buffer_free(&answer->body);
-	answer->body = list;
+/* Which segments there are and how they fare: that one is dead is an answer here. */
+static void answer_states(struct answer *answer, struct segments *segments)
+{
+	struct astshm_sink sink = { .write = buffer_write, .context = &answer->body };
+	struct parts parts = { 0 };
+
+	answer->status = STATUS_OK;
+	answer->type = TYPE_JSON;
+	if (parts_take(&parts, segments) < 0 || states_encode(parts.items, parts.count, &sink) < 0)
+		answer_refuse(answer, STATUS_FAILED, "out of memory");
+	parts_free(&parts);
+}
+
+static void answer_page(struct answer *answer, const struct page_file *file)
+{
+	answer->status = STATUS_OK;
+	answer->type = file->type;
+	answer->file = file;
+	if (buffer_write(&answer->body, file->bytes, file->count) < 0)
+		answer_refuse(answer, STATUS_FAILED, "out of memory");
 }
 
 void answer_make(struct segments *segments, const struct request *request,
 		 struct answer *answer)
 {
-	int result = segments_refresh(segments);
 	struct served *served = segments->several ? NULL : &segments->items[0];
+	int result;
 
+	if (request->document == DOCUMENT_PAGE) {
+		answer_page(answer, request->file);
+		return;
+	}
+	result = segments_refresh(segments);
 	if (request->segment)
 		served = segments_find(segments, request->segment, request->segment_length);
 	if (request->document == DOCUMENT_NONE)
-		answer_refuse(answer, STATUS_MISSING, "there is no such path; / lists them");
+		answer_refuse(answer, STATUS_MISSING, "there is no such path; see astshm-export(1)");
 	else if (request->segment && !served)
 		answer_refuse(answer, STATUS_MISSING, "there is no segment of that name");
 	else if (result < 0)
 		answer_refuse(answer, STATUS_FAILED, "cannot list the segments: %s",
 			      strerror(-result));
-	else if (request->document == DOCUMENT_INDEX)
-		answer_index(answer, segments);
+	else if (request->document == DOCUMENT_SEGMENTS)
+		answer_states(answer, segments);
 	else if (served)
 		answer_one(answer, request, served);
 	else

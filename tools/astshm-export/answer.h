@@ -9,13 +9,16 @@
 #include <stdint.h>
 
 #include "buffer.h"
+#include "metrics.h"
 #include "negotiate.h"
+#include "page.h"
 #include "protobuf.h"
 #include "segments.h"
 
 enum document {
 	DOCUMENT_NONE,
-	DOCUMENT_INDEX,
+	DOCUMENT_PAGE,
+	DOCUMENT_SEGMENTS,
 	DOCUMENT_METRICS,
 	DOCUMENT_JSON,
 	DOCUMENT_MSGPACK,
@@ -30,6 +33,9 @@ struct request {
 	size_t segment_length;
 	int64_t window_ns;   /* ?window=; 0: none */
 	bool buckets;        /* ?buckets=1: in JSON */
+	bool last;           /* ?last=1: what an ended writer left, beside the status 503 */
+	struct metric_choice metrics;
+	const struct page_file *file; /* of DOCUMENT_PAGE */
 	enum exposition exposition;
 	const struct protobuf_style *style;
 };
@@ -38,6 +44,7 @@ struct answer {
 	unsigned status;  /* of HTTP */
 	const char *type; /* Content-Type */
 	struct buffer body;
+	const struct page_file *file; /* that the body is; NULL: it is none */
 };
 
 /* Fills request->document and ->segment; DOCUMENT_NONE: there is no such path. */

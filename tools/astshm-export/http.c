@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,19 +51,54 @@ static const char *header(struct MHD_Connection *connection, const char *name)
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-/* False: `window` is no time; what else stands behind ? is not for us. */
-static bool read_query(struct MHD_Connection *connection, struct request *request)
+static const char *argument(struct MHD_Connection *connection, const char *name)
 {
-	const char *window =
-		MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "window");
-	const char *buckets =
-		MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "buckets");
+	return MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, name);
+}
 
-	request->buckets = buckets && strcmp(buckets, "0") != 0;
+static bool is_on(struct MHD_Connection *connection, const char *name)
+{
+	const char *text = argument(connection, name);
+
+	return text && strcmp(text, "0") != 0;
+}
+
+/* What else stands behind ? is not for us. */
+static enum MHD_Result read_argument(void *context, enum MHD_ValueKind kind, const char *name,
+				     const char *text)
+{
+	struct request *request = context;
+
+	(void)kind;
+	if (strcmp(name, "metric") == 0 && text && !metrics_add(&request->metrics, text))
+		return MHD_NO;
+	return MHD_YES;
+}
+
+/* False: the answer says what is wrong with it. */
+static bool read_query(struct MHD_Connection *connection, struct request *request,
+		       struct answer *answer)
+{
+	const char *window = argument(connection, "window");
+	int given = MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, NULL, NULL);
+
+	request->buckets = is_on(connection, "buckets");
+	request->last = is_on(connection, "last");
 	/* What tells of a window has no native form. */
 	if (window && request->exposition == EXPOSITION_PROTOBUF)
 		request->exposition = EXPOSITION_TEXT;
-	return !window || (duration_parse(window, &request->window_ns) && request->window_ns > 0);
+	if (window && !(duration_parse(window, &request->window_ns) && request->window_ns > 0)) {
+		answer_refuse(answer, MHD_HTTP_BAD_REQUEST,
+			      "window is no time above zero such as 2, 0.5, 60s, 5m or 1h");
+		return false;
+	}
+	if (MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, read_argument, request) <
+	    given) {
+		answer_refuse(answer, MHD_HTTP_BAD_REQUEST, "more than %d times metric=",
+			      METRIC_GLOBS_MAX);
+		return false;
+	}
+	return true;
 }
 
 static void answer_request(struct http *http, struct MHD_Connection *connection, const char *path,
@@ -82,20 +118,40 @@ static void answer_request(struct http *http, struct MHD_Connection *connection,
 		return;
 	}
 	answer_route(&request, path);
-	if (read_query(connection, &request))
+	if (read_query(connection, &request, answer))
 		answer_make(http->segments, &request, answer);
-	else
-		answer_refuse(answer, MHD_HTTP_BAD_REQUEST,
-			      "window is no time above zero such as 2, 0.5, 60s, 5m or 1h");
 }
 
 /* --- responses ----------------------------------------------------------------------- */
+
+/* The page takes nothing from elsewhere, and nobody shows it in a frame. */
+static const char page_policy[] =
+	"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+	"img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+	"require-trusted-types-for 'script'; trusted-types 'none'";
+
+/* Kept, but asked for each time: the program may be another one by then. */
+static void add_page_headers(struct MHD_Response *response, const struct page_file *file,
+			     bool packed)
+{
+	char etag[80];
+
+	snprintf(etag, sizeof(etag), "\"%s%s\"", file->hash, packed ? "-gzip" : "");
+	MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, etag);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+	MHD_add_response_header(response, "Content-Security-Policy", page_policy);
+	MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
+	MHD_add_response_header(response, "Cross-Origin-Opener-Policy", "same-origin");
+}
 
 static void add_headers(struct MHD_Response *response, const struct http *http,
 			const struct answer *answer, bool packed)
 {
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	if (answer->file)
+		add_page_headers(response, answer->file, packed);
+	else
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding");
 	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
 	if (packed)
@@ -109,6 +165,16 @@ static void add_headers(struct MHD_Response *response, const struct http *http,
 					http->access->users
 						? "Basic realm=\"astshm\", charset=\"UTF-8\""
 						: "Bearer realm=\"astshm\"");
+}
+
+/* Who has the file already gets its headers alone. */
+static void leave_out_known(struct MHD_Connection *connection, struct answer *answer)
+{
+	if (answer->file &&
+	    page_is_known(answer->file, header(connection, MHD_HTTP_HEADER_IF_NONE_MATCH))) {
+		answer->status = MHD_HTTP_NOT_MODIFIED;
+		answer->body.count = 0;
+	}
 }
 
 /* Takes the body over. */
@@ -158,6 +224,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 		answer_request(http, connection, path, &answer);
 	else
 		answer_refuse(&answer, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD");
+	leave_out_known(connection, &answer);
 	return send_answer(http, connection, &answer);
 }
 

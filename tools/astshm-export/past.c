@@ -65,8 +65,22 @@ static int find_first(const struct astshm_history *history, int64_t last_ns, siz
 	return 0;
 }
 
+static int put_interval(struct sink *sink, struct astshm_snapshot **interval,
+			const struct past_style *style)
+{
+	struct astshm_encode_options options = ASTSHM_ENCODE_OPTIONS_INIT;
+	int result = metrics_choose(style->metrics, interval);
+
+	options.flags = style->flags;
+	sink_flush(sink);
+	if (result == 0)
+		result = sink->error ? sink->error
+				     : astshm_encode_window(*interval, sink->out, &options);
+	return result;
+}
+
 static int put_intervals(struct sink *sink, const struct astshm_history *history, size_t first,
-			 struct astshm_error *error)
+			 const struct past_style *style, struct astshm_error *error)
 {
 	bool any = false;
 
@@ -81,9 +95,7 @@ static int put_intervals(struct sink *sink, const struct astshm_history *history
 		if (any)
 			sink_put_char(sink, ',');
 		any = true;
-		sink_flush(sink);
-		result = sink->error ? sink->error
-				     : astshm_encode_window(interval, sink->out, NULL);
+		result = put_interval(sink, &interval, style);
 		astshm_snapshot_free(&interval);
 		if (result < 0)
 			return result;
@@ -91,18 +103,19 @@ static int put_intervals(struct sink *sink, const struct astshm_history *history
 	return 0;
 }
 
-int past_encode(const struct astshm_history *history, const char *name, int64_t last_ns,
-		const struct astshm_sink *to, struct astshm_error *error)
+int past_encode(const struct astshm_history *history, const char *name,
+		const struct past_style *style, const struct astshm_sink *to,
+		struct astshm_error *error)
 {
 	struct sink sink;
 	size_t first;
-	int result = find_first(history, last_ns, &first, error);
+	int result = find_first(history, style->last_ns, &first, error);
 
 	if (result < 0)
 		return result;
 	sink_init(&sink, to);
 	put_head(&sink, history, name);
-	result = put_intervals(&sink, history, first, error);
+	result = put_intervals(&sink, history, first, style, error);
 	if (result < 0)
 		return result;
 	sink_put_text(&sink, "]}");

@@ -4,13 +4,21 @@
 
 #include <astshm/reader.h>
 
+#include "metrics.h"
+
+struct past_style {
+	int64_t last_ns; /* the intervals of this last while alone; 0: all */
+	unsigned flags;  /* of enum astshm_encode_flags */
+	const struct metric_choice *metrics;
+};
+
 /*
  * Writes the document "astshm.history/1" (doc/export.md): one object as under
- * "window" for each interval of the history, the oldest first; those of the last
- * `last_ns` alone if that is not 0. Errors as astshm_history_interval and those of
- * the sink.
+ * "window" for each interval of the history, the oldest first. Errors as
+ * astshm_history_interval and those of the sink.
  */
-int past_encode(const struct astshm_history *history, const char *name, int64_t last_ns,
-		const struct astshm_sink *sink, struct astshm_error *error);
+int past_encode(const struct astshm_history *history, const char *name,
+		const struct past_style *style, const struct astshm_sink *sink,
+		struct astshm_error *error);
 
 #endif

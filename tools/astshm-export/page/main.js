@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: MIT
+// Looks at the exporter once a second and shows what it says.
+import { ask, pathOf, Pulse } from "./client.js";
+import { Dashboard, FAMILIES } from "./dashboard.js";
+import { Detail } from "./detail.js";
+import { by, el, mark, write } from "./dom.js";
+import * as format from "./format.js";
+import { Heatmap } from "./heatmap.js";
+import { Keys } from "./keys.js";
+import { Model } from "./model.js";
+import { SeriesTable } from "./table.js";
+import { keep, onTheme, recall, startTheme } from "./theme.js";
+
+const LOOK_MS = 1000;
+const STATES_EVERY = 5;      // looks
+const PAST_SECONDS = 600;    // of all series; an hour of those on the dashboard
+const TICK_SECONDS = 0.2;    // that a server's tick may take
+const NO_HISTORY_LOOKS = 30; // until a server without a history is asked for one again
+const STALE_SECONDS = 5;     // without a heartbeat
+const DOCUMENTS = ["metrics", "snapshot.json", "snapshot.msgpack", "summary.json", "history.json",
+	"healthz"];
+const HEATMAP_FIRST = "event.processing.duration";
+
+class App {
+	constructor() {
+		this.model = null;
+		this.segments = [];
+		this.looks = 0;
+		this.state = "waiting";
+		this.units = this.select("units", () => this.render());
+		this.window = this.select("window", () => this.pulse.wake());
+		this.range = this.select("range", () => this.draw());
+		this.dashboard = new Dashboard(by("dashboard"));
+		this.heatmap = new Heatmap({ host: by("heatmap-host"), readout: by("heatmap-readout"),
+			text: by("heatmap-text") });
+		this.table = new SeriesTable({ table: by("table"), search: by("search"), more: by("more"),
+			count: by("series-count"), kindsHost: by("kinds") }, (id) => this.openDetail(id));
+		this.detail = new Detail(by("detail"), by("detail-title"), by("detail-body"),
+			() => this.table.focus());
+		this.pulse = new Pulse(() => this.look(), LOOK_MS);
+		this.pulse.failed = (error) => this.fail(error);
+		by("heatmap-series").addEventListener("change", (event) =>
+			this.heatmap.choose(this.model, this.model.byId.get(event.target.value)));
+		by("chooser").addEventListener("change", (event) => {
+			location.hash = `/${encodeURIComponent(event.target.value)}`;
+		});
+		addEventListener("hashchange", () => location.hash.startsWith("#/") &&
+			this.switchTo(this.wanted()));
+		by("pause").addEventListener("click", () => this.pause());
+		onTheme(() => this.table.model && this.table.draw(this.table.model));
+	}
+
+	// A choice that this browser remembers.
+	select(id, changed) {
+		const node = by(id), kept = recall(id, node.value);
+		if ([...node.options].some((option) => option.value === kept))
+			node.value = kept;
+		node.addEventListener("change", () => {
+			keep(id, node.value);
+			changed();
+		});
+		return node;
+	}
+
+	start() {
+		this.pulse.wake();
+		setInterval(() => this.tellAge(), 1000);
+	}
+
+	pause() {
+		this.pulse.paused = !this.pulse.paused;
+		mark(by("pause"), "aria-pressed", String(this.pulse.paused));
+		write(by("pause"), this.pulse.paused ? "Go on" : "Pause");
+		this.say(this.pulse.paused ? "Paused." : "Going on.");
+		this.pulse.wake();
+	}
+
+	say(text) {
+		write(by("status"), text);
+	}
+
+	// --- looking ---------------------------------------------------------------------
+
+	// An ended server's values are asked for once: they will not change.
+	async look() {
+		if (this.looks++ % STATES_EVERY === 0 || !this.model || this.state !== "live")
+			await this.lookAtStates();
+		const unread = this.stateNow !== "missing" && this.model?.ended !== this.stateNow;
+		if (this.model && (this.stateNow === "live" || unread))
+			await this.lookAtValues();
+		this.found();
+	}
+
+	get entry() {
+		return this.segments.find((segment) => segment.name === this.model?.name);
+	}
+
+	get stateNow() {
+		return this.entry?.state ?? "missing";
+	}
+
+	async lookAtStates() {
+		const { document, status, text } = await ask("segments.json");
+		if (!document)
+			throw new Error(text || `status ${status}`);
+		this.segments = document.segments;
+		this.putChooser();
+		if (!this.model || !this.entry)
+			this.switchTo(this.wanted(), false);
+	}
+
+	wanted() {
+		const name = decodeURIComponent(location.hash.slice(2)); // of #/NAME
+		const live = this.segments.find((segment) => segment.state === "live");
+		return this.segments.some((segment) => segment.name === name) ? name
+			: (live ?? this.segments[0])?.name;
+	}
+
+	switchTo(name, now = true) {
+		if (!name || name === this.model?.name)
+			return;
+		this.model = new Model(name);
+		this.state = "waiting";
+		this.noWindow = false;
+		this.dashboard.clear();
+		this.table.clear();
+		by("chooser").value = name;
+		if (now)
+			this.pulse.wake();
+	}
+
+	async lookAtValues() {
+		const { model } = this;
+		const window = this.noWindow ? [] : [["window", this.window.value]];
+		const answer = await ask(pathOf(model.name, "snapshot.json", [...window, ["last", 1]]));
+		if (model !== this.model)
+			return;
+		if (!answer.document) {
+			await this.refused(answer);
+			return;
+		}
+		if (model.take(answer.document))
+			this.restarted();
+		this.setState(answer.document.segment.state);
+		model.ended = this.state === "live" ? null : this.state;
+		await this.lookAtPast();
+		await this.lookAtLatency();
+		if (this.detail.isOpen)
+			await this.detail.follow(model, this.window.value);
+	}
+
+	// 404 with a window: the writer keeps no history.
+	async refused({ status, text }) {
+		if (status === 404 && !this.noWindow && this.entry) {
+			this.noWindow = true;
+			return;
+		}
+		if (status !== 503)
+			throw new Error(text || `status ${status}`);
+		await this.lookAtStates();
+		this.setState(this.stateNow);
+		this.reason = text;
+	}
+
+	restarted() {
+		this.model.history.clear();
+		this.heatmap.choose(null, null);
+		this.noWindow = false;
+		this.say("The server has started again, or was reset.");
+	}
+
+	// Everything at first, then what a tick added.
+	async lookAtPast() {
+		const { history } = this.model, now = this.model.snapshot;
+		const age = history.last ? Date.parse(now.timestamp) / 1000 - history.last.to : Infinity;
+		const first = !history.last, model = this.model;
+		if (model.keepsNoHistory > this.looks) {
+			model.observe();
+			this.draw();
+			return;
+		}
+		if (!first && (age < history.period + TICK_SECONDS || this.state !== "live"))
+			return;
+		await this.loadPast(model, [["window", first ? PAST_SECONDS : age.toFixed(3)]]);
+		if (first && history.last)
+			await this.loadPast(model, [["window", 3600],
+				...FAMILIES.map((family) => ["metric", family])]);
+		if (!first)
+			await this.heatmap.follow();
+	}
+
+	async loadPast(model, parameters) {
+		const { document } = await ask(pathOf(model.name, "history.json", [...parameters, ["last", 1]]));
+		if (document)
+			model.history.merge(document);
+		else
+			model.keepsNoHistory = this.looks + NO_HISTORY_LOOKS;
+		if (model === this.model)
+			this.draw();
+	}
+
+	// Where the latency has tags alone, the server adds up, since we have no buckets.
+	async lookAtLatency() {
+		const { model } = this;
+		if (this.state !== "live" || model.find("timing", HEATMAP_FIRST) ||
+			!model.series.some((series) => series.name === HEATMAP_FIRST))
+			return;
+		const seconds = (summary) => Object.fromEntries(Object.entries(
+			summary?.event_processing?.latency_ms ?? {}).map(([name, ms]) => [name,
+			ms === null ? null : ms / 1000]));
+		const life = await ask(pathOf(model.name, "summary.json"));
+		const window = this.noWindow ? {} : await ask(pathOf(model.name, "summary.json",
+			[["window", this.window.value]]));
+		model.latency = { life: seconds(life.document), window: seconds(window.document) };
+	}
+
+	// --- what becomes of the server ------------------------------------------------------
+
+	setState(state) {
+		if (state === this.state)
+			return;
+		this.say({ live: `${this.model.name} is live.`, dead: `${this.model.name} is dead.`,
+			closed: `${this.model.name} has ended.` }[state] ?? `${this.model.name}: ${state}.`);
+		this.state = state;
+	}
+
+	found() {
+		if (this.lost)
+			this.say("The exporter answers again.");
+		this.lost = null;
+		if (this.model && this.state !== "live" && this.stateNow !== "live")
+			this.setState(this.stateNow);
+		this.render();
+	}
+
+	fail(error) {
+		if (!this.lost)
+			this.say("The exporter does not answer.");
+		this.lost = { since: this.lost?.since ?? Date.now(), error };
+		this.renderState();
+	}
+
+	// --- showing -----------------------------------------------------------------------
+
+	render() {
+		const { model } = this, shown = Boolean(model?.snapshot);
+		by("waiting").hidden = shown;
+		by("series").hidden = by("dashboard").hidden = !shown;
+		this.renderState();
+		if (!shown)
+			return;
+		const units = this.units.value;
+		this.dashboard.show(model, units);
+		this.table.show(model, units);
+		this.putHeatmapChoice();
+		if (this.detail.isOpen)
+			this.detail.show(model, units);
+		this.draw(false);
+	}
+
+	// Charts move on with the clock; trends in the table change at ticks alone.
+	draw(trends = true) {
+		const { model } = this;
+		if (!model?.snapshot)
+			return;
+		const seconds = Number(this.range.value), end = this.end();
+		this.dashboard.draw(model, seconds, end);
+		if (this.detail.isOpen)
+			this.detail.draw(model, seconds, end);
+		if (trends)
+			this.table.draw(model);
+	}
+
+	end() {
+		const { segment, timestamp } = this.model.snapshot;
+		const silent = this.state === "live" ? 0 : segment.heartbeat_age_seconds ?? 0;
+		return Date.parse(timestamp) / 1000 - silent;
+	}
+
+	renderState() {
+		const { model, lost } = this;
+		const age = model?.snapshot?.segment.heartbeat_age_seconds;
+		const stale = this.state === "live" && age > STALE_SECONDS;
+		const state = lost ? "lost" : stale ? "stale" : this.state;
+		mark(by("badge"), "data-state", state);
+		write(by("badge"), { lost: "no answer", stale: "silent" }[state] ?? state);
+		document.documentElement.classList.toggle("past", state !== "live" && state !== "stale");
+		document.title = model ? `${model.name} ${state} – astshm` : "astshm";
+		this.tellAge();
+	}
+
+	// Counts on between the looks, and while nobody answers.
+	tellAge() {
+		const text = this.complaint();
+		by("banner").hidden = text === "";
+		write(by("banner"), text);
+		mark(by("banner"), "data-state", by("badge").dataset.state);
+	}
+
+	complaint() {
+		const since = (ms) => `${format.clock(new Date(ms))}, ${format.age((Date.now() - ms) / 1000)} ago`;
+		const values = this.model?.snapshot ? " These are its last values." : "";
+		if (this.lost)
+			return `The exporter does not answer since ${since(this.lost.since)} ` +
+				`(${this.lost.error.message}).` + (values ? " These are the last values seen." : "");
+		if (!this.model)
+			return this.looks > 0 ? "There is no segment." : "";
+		const { entry } = this, heard = entry?.heartbeat_age_seconds;
+		const last = Number.isFinite(heard) ?
+			` Last heard of at ${since(Date.now() - heard * 1000)}.` : "";
+		switch (by("badge").dataset.state) {
+		case "dead": return `The server (process ${entry?.pid ?? "?"}) is dead.${last}${values}`;
+		case "closed": return `The server (process ${entry?.pid ?? "?"}) has ended.${last}${values}`;
+		case "missing": return `There is no segment of that name now.${values}`;
+		case "stale": return "The server lives, but was last heard of " +
+			`${format.age(this.model.snapshot.segment.heartbeat_age_seconds)} ago.`;
+		default: return "";
+		}
+	}
+
+	putChooser() {
+		const names = this.segments.map(({ name }) => name);
+		const several = names.length > 1;
+		by("chooser-label").hidden = !several;
+		write(by("segment-name"), several ? "" : names[0] ?? "");
+		const texts = this.segments.map(({ name, state }) => state === "live" ? name : `${name} (${state})`);
+		const chooser = by("chooser");
+		if (chooser.options.length !== names.length || names.some((name, i) =>
+			chooser.options[i].value !== name))
+			chooser.replaceChildren(...names.map((name) => el("option", { value: name })));
+		texts.forEach((text, i) => write(chooser.options[i], text));
+		if (this.model)
+			chooser.value = this.model.name;
+		this.putDocuments();
+	}
+
+	putDocuments() {
+		const base = this.segments.length > 1 && this.model ? pathOf(this.model.name, "") : "";
+		if (this.documentsOf === base)
+			return;
+		this.documentsOf = base;
+		by("documents").replaceChildren(...DOCUMENTS.map((name) =>
+			el("li", {}, el("a", { href: base + name }, name))));
+	}
+
+	putHeatmapChoice() {
+		const series = this.model.series.filter(({ kind }) => kind === "timing" || kind === "distribution");
+		const select = by("heatmap-series"), ids = series.map(({ id }) => id);
+		const known = [...select.options].map(({ value }) => value);
+		by("heatmap").hidden = series.length === 0 || !this.model.history.last;
+		if (ids.join("\n") !== known.join("\n")) {
+			const chosen = select.value;
+			select.replaceChildren(...series.map(({ id, key }) => el("option", { value: id }, key)));
+			select.value = ids.includes(chosen) ? chosen : this.firstHeatmap(series)?.id ?? "";
+		}
+		if (!by("heatmap").hidden)
+			this.heatmap.choose(this.model, this.model.byId.get(select.value));
+	}
+
+	// What matters most if it is there, else what has most samples.
+	firstHeatmap(series) {
+		const most = (a, b) => this.model.life(b).count > this.model.life(a).count ? b : a;
+		return series.find(({ id }) => id === `timing ${HEATMAP_FIRST}`) ??
+			(series.length > 0 ? series.reduce(most) : undefined);
+	}
+
+	openDetail(id) {
+		this.detail.open(this.model, this.model.byId.get(id));
+		this.detail.show(this.model, this.units.value);
+		this.draw(false);
+		this.detail.follow(this.model, this.window.value).catch(() => {}); // the next look tries again
+	}
+}
+
+const app = new App();
+startTheme(by("theme"));
+new Keys(app);
+app.start();

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+// One segment as it is now, as it was a look ago, and its recent past.
+import { History } from "./history.js";
+
+export const GROUPS = { counter: "counters", gauge: "gauges", timing: "timings",
+	distribution: "distributions" };
+
+function familyOf(snapshot, name, kind) {
+	const first = snapshot.families[name] ?? { kind, unit: "", help: "" };
+	return first.kind === kind ? first : first.also?.find((other) => other.kind === kind) ?? first;
+}
+
+function* seriesOf(snapshot) {
+	for (const [kind, group] of Object.entries(GROUPS)) {
+		for (const [key, value] of Object.entries(snapshot.metrics[group])) {
+			const name = value.name ?? key;
+			yield { id: `${kind} ${key}`, kind, group, key, name, tags: value.tags ?? {},
+				family: familyOf(snapshot, name, kind) };
+		}
+	}
+}
+
+function identity(snapshot) {
+	const { generation, epoch, counters_epoch: counters } = snapshot.segment;
+	return `${generation} ${epoch} ${counters}`;
+}
+
+export class Model {
+	constructor(name) {
+		this.name = name;
+		this.snapshot = this.before = null;
+		this.series = [];
+		this.byId = new Map();
+		this.history = new History();
+		this.latency = null; // of /summary.json, where it takes adding up
+	}
+
+	// Says whether this is another life than that of the look before.
+	take(snapshot) {
+		const restarted = this.snapshot && identity(snapshot) !== identity(this.snapshot);
+		this.before = restarted ? null : this.snapshot;
+		this.snapshot = snapshot;
+		this.series = [...seriesOf(snapshot)];
+		this.byId = new Map(this.series.map((series) => [series.id, series]));
+		return restarted;
+	}
+
+	// Without a history there is what was seen here.
+	observe() {
+		const to = Date.parse(this.snapshot.timestamp) / 1000;
+		if (!(this.seconds > 0))
+			return;
+		const interval = { key: this.snapshot.timestamp, to, from: to - this.seconds,
+			seconds: this.seconds, counters: {}, gauges: {}, timings: {}, distributions: {} };
+		for (const series of this.series) {
+			if (series.kind === "gauge")
+				interval.gauges[series.key] = { last: this.life(series).current };
+			else
+				interval[series.group][series.key] = { rate: this.rate(series), p95: null };
+		}
+		this.history.append(interval);
+	}
+
+	get seconds() {
+		return this.before ? this.snapshot.uptime_seconds - this.before.uptime_seconds : NaN;
+	}
+
+	get windowSeconds() {
+		return this.snapshot?.window?.seconds ?? NaN;
+	}
+
+	life(series) {
+		return this.snapshot.metrics[series.group][series.key];
+	}
+
+	window(series) {
+		return this.snapshot.window?.[series.group][series.key];
+	}
+
+	// What a counter, or the count of a histogram, rose by since the look before.
+	risen(series) {
+		const field = series.kind === "counter" ? "value" : "count";
+		const old = this.before?.metrics[series.group][series.key];
+		if (series.kind === "gauge" || !this.before || !(this.seconds > 0))
+			return NaN;
+		return this.life(series)[field] - (old?.[field] ?? 0);
+	}
+
+	rate(series) {
+		return this.risen(series) / this.seconds;
+	}
+
+	find(kind, name) {
+		return this.byId.get(`${kind} ${name}`);
+	}
+
+	// The series without tags holds the total where there is one.
+	total(kind, name) {
+		const whole = this.find(kind, name);
+		return whole ? [whole] : this.series.filter((s) => s.kind === kind && s.name === name);
+	}
+}
