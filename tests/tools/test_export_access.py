@@ -28,15 +28,18 @@ def a_token_is_asked_for(t):
     token = secret(t, "token", "first-token\n\nsecond token\n")
     exporter = Exporter(t, "--token-file", token, t.fixture().name)
     refused = exporter.get("/metrics", status=401)
-    equal(refused.headers["WWW-Authenticate"], 'Bearer realm="astshm"')
+    equal(refused.headers.get_all("WWW-Authenticate"),
+          ['Bearer realm="astshm"', 'Basic realm="astshm", charset="UTF-8"'])
     check("events_received" not in refused.text, refused.text)
-    for path in ("/", "/healthz", "/snapshot.json", "/nothing"):
+    for path in ("/", "/page/main.js", "/segments.json", "/healthz", "/snapshot.json", "/nothing"):
         exporter.get(path, status=401)
     for wrong in ("Bearer", "Bearer ", "Bearer first-toke", "Bearer first-token1", "first-token",
                   "Bearer second", "Basic first-token", "Bearer \"first-token\"",
-                  basic("first-token"), "Bearer" + "x" * 9000):
+                  basic("first-token"), basic("token"), basic("token:"), basic("token:first-toke"),
+                  basic("token:first-token\n"), basic("tokens:first-token"),
+                  "Bearer token:first-token", "Bearer" + "x" * 9000):
         exporter.get("/metrics", status=401, Authorization=wrong)
-    for right in ("Bearer first-token", "bearer   first-token"):
+    for right in ("Bearer first-token", "bearer   first-token", basic("token:first-token")):
         exporter.get("/metrics", Authorization=right)
     check("first-token" not in exporter.stop(), "a token on stderr")
 

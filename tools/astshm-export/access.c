@@ -111,6 +111,16 @@ static bool decode_base64(const char *text, size_t length, char *bytes, size_t *
 	return true;
 }
 
+/* A browser asks people for a name and a password alone: a token goes as the latter. */
+static bool is_token_of_person(const struct access_rules *rules, const char *text, size_t length)
+{
+	static const char user[] = "token:";
+	size_t before = sizeof(user) - 1;
+
+	return length > before && memcmp(text, user, before) == 0 &&
+	       is_among(rules->tokens, text + before, length - before);
+}
+
 bool access_granted(const struct access_rules *rules, const char *authorization)
 {
 	char credentials[CREDENTIALS_MAX];
@@ -128,7 +138,8 @@ bool access_granted(const struct access_rules *rules, const char *authorization)
 		return is_among(rules->tokens, given, strcspn(given, " \t"));
 	if (scheme == 5 && strncasecmp(authorization, "Basic", 5) == 0 &&
 	    decode_base64(given, strcspn(given, " \t"), credentials, &count))
-		granted = is_among(rules->users, credentials, count);
+		granted = is_among(rules->users, credentials, count) ||
+			  is_token_of_person(rules, credentials, count);
 	explicit_bzero(credentials, sizeof(credentials));
 	return granted;
 }

@@ -23,8 +23,9 @@ void access_free(struct access_rules *rules);
 bool access_is_limited(const struct access_rules *rules);
 
 /*
- * Does the header Authorization (NULL: there is none) open the door? Takes the same
- * time for every wrong one of a length.
+ * Does the header Authorization (NULL: there is none) open the door? A token does
+ * also as the password of a user "token", since browsers send nothing else. Takes
+ * the same time for every wrong one of a length.
  */
 bool access_granted(const struct access_rules *rules, const char *authorization);
 

@@ -63,15 +63,20 @@ static bool is_on(struct MHD_Connection *connection, const char *name)
 	return text && strcmp(text, "0") != 0;
 }
 
+struct chosen {
+	struct metric_choice *metrics;
+	bool fits;
+};
+
 /* What else stands behind ? is not for us. */
 static enum MHD_Result read_argument(void *context, enum MHD_ValueKind kind, const char *name,
 				     const char *text)
 {
-	struct request *request = context;
+	struct chosen *chosen = context;
 
 	(void)kind;
-	if (strcmp(name, "metric") == 0 && text && !metrics_add(&request->metrics, text))
-		return MHD_NO;
+	if (strcmp(name, "metric") == 0 && text)
+		chosen->fits = chosen->fits && metrics_add(chosen->metrics, text);
 	return MHD_YES;
 }
 
@@ -80,7 +85,7 @@ static bool read_query(struct MHD_Connection *connection, struct request *reques
 		       struct answer *answer)
 {
 	const char *window = argument(connection, "window");
-	int given = MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, NULL, NULL);
+	struct chosen chosen = { &request->metrics, true };
 
 	request->buckets = is_on(connection, "buckets");
 	request->last = is_on(connection, "last");
@@ -92,13 +97,11 @@ static bool read_query(struct MHD_Connection *connection, struct request *reques
 			      "window is no time above zero such as 2, 0.5, 60s, 5m or 1h");
 		return false;
 	}
-	if (MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, read_argument, request) <
-	    given) {
+	MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, read_argument, &chosen);
+	if (!chosen.fits)
 		answer_refuse(answer, MHD_HTTP_BAD_REQUEST, "more than %d times metric=",
 			      METRIC_GLOBS_MAX);
-		return false;
-	}
-	return true;
+	return chosen.fits;
 }
 
 static void answer_request(struct http *http, struct MHD_Connection *connection, const char *path,
@@ -144,6 +147,16 @@ static void add_page_headers(struct MHD_Response *response, const struct page_fi
 	MHD_add_response_header(response, "Cross-Origin-Opener-Policy", "same-origin");
 }
 
+/* Browsers know what to do with the latter alone. */
+static void add_challenges(struct MHD_Response *response, const struct access_rules *access)
+{
+	if (access->tokens)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+					"Bearer realm=\"astshm\"");
+	MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+				"Basic realm=\"astshm\", charset=\"UTF-8\"");
+}
+
 static void add_headers(struct MHD_Response *response, const struct http *http,
 			const struct answer *answer, bool packed)
 {
@@ -161,10 +174,7 @@ static void add_headers(struct MHD_Response *response, const struct http *http,
 	if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
 	if (answer->status == MHD_HTTP_UNAUTHORIZED)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
-					http->access->users
-						? "Basic realm=\"astshm\", charset=\"UTF-8\""
-						: "Bearer realm=\"astshm\"");
+		add_challenges(response, http->access);
 }
 
 /* Who has the file already gets its headers alone. */
