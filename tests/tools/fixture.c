@@ -2,10 +2,10 @@
 /*
  * A server whose every value is known:
  *
- *     fixture NAME [MODE [keep|history]]
+ *     fixture NAME [MODE [keep|history|bare]]
  *
  * opens a segment (MODE octal; keep: leaves it behind at close; history: each
- * answer is an entry of it), records, says "ready", then obeys lines on stdin and
+ * answer is an entry of it; bare: nothing that a summary looks at), records, says "ready", then obeys lines on stdin and
  * answers each with the same line:
  *
  *     more      records a second portion (see record_more)
@@ -216,6 +216,15 @@ static int obey(struct astshm_writer *writer)
 	return 0;
 }
 
+static void record_known(struct astshm_writer *writer)
+{
+	describe(writer);
+	record_events(writer);
+	record_timings(writer);
+	record_health(writer);
+	record_rest(writer);
+}
+
 int main(int argc, char **argv)
 {
 	struct astshm_writer_options options = ASTSHM_WRITER_OPTIONS_INIT;
@@ -233,11 +242,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "fixture: %s\n", error.text);
 		return 1;
 	}
-	describe(writer);
-	record_events(writer);
-	record_timings(writer);
-	record_health(writer);
-	record_rest(writer);
+	if (argc <= 3 || strcmp(argv[3], "bare") != 0)
+		record_known(writer);
 	if (record_in_two_threads(writer) != 0)
 		return 1;
 	astshm_writer_tick(writer, NULL);

@@ -337,6 +337,11 @@ def main():
     parser.add_argument("--count", type=int)
     parser.add_argument("--short-malloc", type=os.path.abspath)
     parser.add_argument("--man", type=pathlib.Path)
+    # Of the page's tests alone.
+    parser.add_argument("--export-plain", type=os.path.abspath)
+    parser.add_argument("--uplot", action="store_true")
+    parser.add_argument("--npm", type=lambda path: pathlib.Path(path).resolve())
+    parser.add_argument("--shots", type=lambda path: pathlib.Path(path).resolve())
     parser.add_argument("names", nargs="*")
     enter_namespace()
     tools = parser.parse_args()

@@ -34,7 +34,7 @@ const COLUMNS = [
 	{ id: "name", title: "Metric", get: (model, series) => series.key, ascending: true },
 	{ id: "value", title: "Value", get: value,
 		put: (number, series, units) => isHistogram(series) ? format.count(number, units)
-			: amount(number, series, units) },
+			: format.amount(number, series.family, units) },
 	{ id: "rate", title: "Rate/s", get: (model, series) => model.rate(series), put: rate },
 	{ id: "average", title: "Avg/s", get: (model, series) => model.window(series)?.rate ?? NaN, put: rate },
 	{ id: "min", title: "Min", get: statistic("min"), put: amount },
@@ -153,8 +153,7 @@ export class SeriesTable {
 		const matches = matcher(this.search.value), { get } = this.column;
 		const chosen = model.series.filter((s) => this.kinds.has(s.kind) && matches(s.key))
 			.map((series) => ({ series, value: get(model, series) }));
-		if (this.column !== COLUMNS[0] || this.backwards)
-			chosen.sort((a, b) => compare(a.value, b.value) || compare(a.series.key, b.series.key));
+		chosen.sort((a, b) => compare(a.value, b.value) || compare(a.series.key, b.series.key));
 		if (this.backwards)
 			chosen.reverse();
 		return chosen.map(({ series }) => series);
