@@ -5,8 +5,8 @@
  *     fixture NAME [MODE [keep|history|bare]]
  *
  * opens a segment (MODE octal; keep: leaves it behind at close; history: each
- * answer is an entry of it; bare: nothing that a summary looks at), records, says "ready", then obeys lines on stdin and
- * answers each with the same line:
+ * answer is an entry of it; bare: nothing that a summary looks at), records, says
+ * "ready", then obeys lines on stdin and answers each with the same line:
  *
  *     more      records a second portion (see record_more)
  *     fast      records 1,000 requests that took 1 ms

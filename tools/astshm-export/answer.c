@@ -418,7 +418,7 @@ void answer_make(struct segments *segments, const struct request *request,
 	if (request->segment)
 		served = segments_find(segments, request->segment, request->segment_length);
 	if (request->document == DOCUMENT_NONE)
-		answer_refuse(answer, STATUS_MISSING, "there is no such path; see astshm-export(1)");
+		answer_refuse(answer, STATUS_MISSING, "no such path; see astshm-export(1)");
 	else if (request->segment && !served)
 		answer_refuse(answer, STATUS_MISSING, "there is no segment of that name");
 	else if (result < 0)

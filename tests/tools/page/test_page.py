@@ -621,10 +621,9 @@ def a_browser_asks_for_the_token(t):
     path.write_text("sesame\n")
     path.chmod(0o600)
     exporter = Exporter(t, "--token-file", path, t.fixture(history=True).name)
-    equal(Page(browser(t), exporter).status, 401)
-    page = Page(browser(t), exporter,
-                httpCredentials={"username": "token", "password": "sesame"})
-    equal(page.status, 200)
+    exporter.get("/", status=401)
+    page = open_page(t, exporter=exporter,
+                     httpCredentials={"username": "token", "password": "sesame"})
     page.wait_for_values()
     page.check_quiet(["status of 401"])
 

@@ -95,7 +95,7 @@ export class Detail {
 		const { document } = await ask(pathOf(model.name, "history.json", [["window", 3600],
 			["last", 1], ["metric", literally(series.name)]]));
 		if (document)
-			model.history.merge(document);
+			model.takePast(document);
 	}
 
 	show(model, units) {

@@ -90,6 +90,7 @@ export class Heatmap {
 		const range = extent(this.columns.map(({ value }) => value.buckets));
 		this.rows = range && rowsOf(range, ROWS_MAX);
 		this.describe();
+		this.host.classList.toggle("bare", !this.rows);
 		if (this.rows)
 			this.paint(context, width, height);
 	}

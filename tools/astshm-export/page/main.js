@@ -14,6 +14,7 @@ import { keep, onTheme, recall, startTheme } from "./theme.js";
 const LOOK_MS = 1000;
 const STATES_EVERY = 5;      // looks
 const PAST_SECONDS = 600;    // of all series; an hour of those on the dashboard
+const SPAN_SECONDS = 60;     // of a chart at least
 const TICK_SECONDS = 0.2;    // that a server's tick may take
 const NO_HISTORY_LOOKS = 30; // until a server without a history is asked for one again
 const STALE_SECONDS = 5;     // without a heartbeat
@@ -192,7 +193,7 @@ class App {
 	async loadPast(model, parameters) {
 		const { document } = await ask(pathOf(model.name, "history.json", [...parameters, ["last", 1]]));
 		if (document)
-			model.history.merge(document);
+			model.takePast(document);
 		else
 			model.keepsNoHistory = this.looks + NO_HISTORY_LOOKS;
 		if (model === this.model)
@@ -263,12 +264,18 @@ class App {
 		const { model } = this;
 		if (!model?.snapshot)
 			return;
-		const seconds = Number(this.range.value), end = this.end();
+		const end = this.end(), seconds = this.span(end);
 		this.dashboard.draw(model, seconds, end);
 		if (this.detail.isOpen)
 			this.detail.draw(model, seconds, end);
 		if (trends)
 			this.table.draw(model);
+	}
+
+	// A young server's minutes are not squeezed into the corner of an hour.
+	span(end) {
+		const first = this.model.history.intervals[0]?.from ?? end;
+		return Math.min(Number(this.range.value), Math.max(SPAN_SECONDS, end - first));
 	}
 
 	end() {
@@ -347,7 +354,8 @@ class App {
 		const series = this.model.series.filter(({ kind }) => kind === "timing" || kind === "distribution");
 		const select = by("heatmap-series"), ids = series.map(({ id }) => id);
 		const known = [...select.options].map(({ value }) => value);
-		by("heatmap").hidden = series.length === 0 || !this.model.history.last;
+		by("heatmap").hidden = series.length === 0 || !this.model.history.last ||
+			this.model.observed;
 		if (ids.join("\n") !== known.join("\n")) {
 			const chosen = select.value;
 			select.replaceChildren(...series.map(({ id, key }) => el("option", { value: id }, key)));

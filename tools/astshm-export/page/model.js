@@ -32,6 +32,7 @@ export class Model {
 		this.series = [];
 		this.byId = new Map();
 		this.history = new History();
+		this.observed = false;
 		this.latency = null; // of /summary.json, where it takes adding up
 	}
 
@@ -45,8 +46,16 @@ export class Model {
 		return restarted;
 	}
 
+	takePast(document) {
+		if (this.observed)
+			this.history.clear();
+		this.observed = false;
+		this.history.merge(document);
+	}
+
 	// Without a history there is what was seen here.
 	observe() {
+		this.observed = true;
 		const to = Date.parse(this.snapshot.timestamp) / 1000;
 		if (!(this.seconds > 0))
 			return;
