@@ -339,7 +339,10 @@ def what_is_no_request_harms_nobody(t):
                    b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 20000 + b"\r\n",
                    b"GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
                    b"GET /segments/%00%ff%0a/metrics HTTP/1.1\r\nHost: x\r\n\r\n",
-                   b"GET /metrics?window=%00&=&&buckets HTTP/1.1\r\nHost: x\r\n\r\n", b""):
+                   b"GET /metrics?window=%00&=&&buckets HTTP/1.1\r\nHost: x\r\n\r\n",
+                   b"GET /page/%2e%2e/%00 HTTP/1.1\r\nHost: x\r\n\r\n",
+                   b"GET /snapshot.json?metric&metric=%00&metric=" + b"*a" * 5000 +
+                   b"&window=x HTTP/1.1\r\nHost: x\r\n\r\n", b""):
         with socket.create_connection((host, int(port)), timeout=harness.PATIENCE) as client:
             try:
                 client.sendall(bytes_)

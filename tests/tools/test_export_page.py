@@ -118,6 +118,9 @@ def metrics_can_be_chosen(t):
     equal(document(exporter.get("/snapshot.json?metric=none"))["metrics"]["counters"], {})
     whole = document(exporter.get("/summary.json?metric=none"))
     equal(whole["event_processing"]["total_processed"], 990, "a summary is a whole")
+    for odd in ("*" + "*?" * 12 + "zz", "[", "\\", "a" * 5000, "%ff%fe", ""):
+        chosen = document(exporter.get(f"/snapshot.json?metric={odd}"))["metrics"]["counters"]
+        equal(chosen, {}, odd)
     exporter.get("/snapshot.json?" + "&".join(["metric=x"] * 32))
     exporter.get("/snapshot.json?" + "&".join(["metric=x"] * 33), status=400)
 

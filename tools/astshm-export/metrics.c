@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "metrics.h"
 
-#include <fnmatch.h>
+#include "glob.h"
 
 bool metrics_add(struct metric_choice *choice, const char *glob)
 {
@@ -16,7 +16,7 @@ static bool is_chosen(const struct astshm_series *series, void *context)
 	const struct metric_choice *choice = context;
 
 	for (size_t i = 0; i < choice->count; i++) {
-		if (fnmatch(choice->globs[i], series->family->name, 0) == 0)
+		if (glob_matches(choice->globs[i], series->family->name))
 			return true;
 	}
 	return false;

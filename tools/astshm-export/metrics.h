@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which metrics a document is to have: ?metric=GLOB, as often as wanted.
+ * Which metrics a document is to have: ?metric=GLOB, as often as wanted. A stranger
+ * writes them: glob_matches() takes a time that is bounded.
  */
 #ifndef EXPORT_METRICS_H
 #define EXPORT_METRICS_H

@@ -226,6 +226,7 @@ def a_killed_server_is_dead_and_lives_again(t):
     # What it had counted last, after the look before.
     equal(page.cells()["events.received"]["value"], "1050")
     check("dead" in page.text("#status"), page.text("#status"))
+    check("-" not in page.text("#section-events thead"), page.text("#section-events thead"))
     check(page.js("document.title").startswith(f"{server.name} dead"), "title")
     shot(t, page, "dead")
     again = t.fixture(name=server.name, history=True)

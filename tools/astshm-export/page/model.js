@@ -57,7 +57,7 @@ export class Model {
 	observe() {
 		this.observed = true;
 		const to = Date.parse(this.snapshot.timestamp) / 1000;
-		if (!(this.seconds > 0))
+		if (Number.isNaN(this.seconds))
 			return;
 		const interval = { key: this.snapshot.timestamp, to, from: to - this.seconds,
 			seconds: this.seconds, counters: {}, gauges: {}, timings: {}, distributions: {} };
@@ -70,8 +70,10 @@ export class Model {
 		this.history.append(interval);
 	}
 
+	// The uptime of a server that died ends before it was looked at last.
 	get seconds() {
-		return this.before ? this.snapshot.uptime_seconds - this.before.uptime_seconds : NaN;
+		const seconds = this.before ? this.snapshot.uptime_seconds - this.before.uptime_seconds : NaN;
+		return seconds > 0 ? seconds : NaN;
 	}
 
 	get windowSeconds() {
@@ -90,7 +92,7 @@ export class Model {
 	risen(series) {
 		const field = series.kind === "counter" ? "value" : "count";
 		const old = this.before?.metrics[series.group][series.key];
-		if (series.kind === "gauge" || !this.before || !(this.seconds > 0))
+		if (series.kind === "gauge" || Number.isNaN(this.seconds))
 			return NaN;
 		return this.life(series)[field] - (old?.[field] ?? 0);
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef ALERT_GLOB_H
-#define ALERT_GLOB_H
+#ifndef TOOLS_GLOB_H
+#define TOOLS_GLOB_H
 
 #include <stdbool.h>
 
