@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ import cases
 
 BUILD, SOURCE = sys.argv[1:3]
 CAT = os.path.join(BUILD, "tools", "astshm-cat")
+EXPORT = os.path.join(BUILD, "tools", "astshm-export")
 DEADLINE_SECONDS = 60
 
 
@@ -99,6 +101,43 @@ def test_msgpack_consumer_refuses_what_is_no_snapshot():
         result = subprocess.run([example("msgpack-consumer")], input=garbage,
                                 capture_output=True, timeout=DEADLINE_SECONDS)
         assert result.returncode == 1, garbage
+
+
+@contextlib.contextmanager
+def background(*command, **options):
+    process = subprocess.Popen(command, **options)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def check_feed_collector():
+    name = segment("feed")
+    with tempfile.TemporaryDirectory() as folder, running("writer", name):
+        address = f"unix:{folder}/socket"
+        collector = ["/usr/bin/python3", os.path.join(SOURCE, "examples", "feed-collector.py")]
+        feed = [EXPORT, "--listen", "none", "--stream-interval", "0.05", "--stream", address]
+        with (background(*collector, folder, address, stdout=subprocess.PIPE, text=True) as kept,
+              background(*feed, name, stderr=subprocess.DEVNULL)):
+            lines = [kept.stdout.readline() for _ in range(3)]
+        assert [line.split()[:3] for line in lines] == [["local", name, "live"]] * 3, lines
+        saved = [os.path.join(folder, file) for file in os.listdir(folder)
+                 if file.endswith(".msgpack")]
+        assert len(saved) == 1, saved
+        merged = json.loads(output([CAT, "--merge", "-f", "json", *saved]))
+        assert merged["metrics"]["counters"]["jobs[odd=yes]"]["value"] > 0, merged
+        with (background(*collector, folder, address + "2", stderr=subprocess.PIPE) as collects,
+              socket.socket(socket.AF_UNIX) as client):
+            until(lambda: client.connect_ex(f"{folder}/socket2") == 0)
+            client.sendall(b"GET / HTTP/1.1\r\n\r\n" + b"x" * 100)
+            client.shutdown(socket.SHUT_WR)
+            assert b"not a feed" in collects.stderr.readline()
+
+
+if os.path.exists(EXPORT):
+    test_feed_collector_keeps_what_can_be_merged = check_feed_collector
 
 
 def test_example_1_prints_the_summary_of_its_events():

@@ -194,9 +194,9 @@ class Case:
     def start(self, *arguments, exe=None, **more):
         """astshm-cat (or exe) in the background; its stdout is a pipe unless told otherwise."""
         errors = tempfile.TemporaryFile("w+")
-        more = {"stdout": subprocess.PIPE, **more}
+        more = {"stdout": subprocess.PIPE, "text": True, **more}
         process = subprocess.Popen([exe or self.tools.cat, *map(str, arguments)], cwd=self.folder,
-                                   text=True, stderr=errors, **more)
+                                   stderr=errors, **more)
         process.errors = errors
         self.processes.append(process)
         return process

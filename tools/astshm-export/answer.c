@@ -205,7 +205,7 @@ static void encode_with_facts(struct answer *answer, const struct request *reque
 	const struct gather_part part = { served->name, snapshot, true };
 	struct astshm_snapshot *gathered = NULL;
 	struct astshm_error error = { 0 };
-	int result = gather(&part, 1, false, &gathered, &error);
+	int result = gather(&part, 1, request->feeds, false, &gathered, &error);
 
 	if (result == 0)
 		encode(answer, request, gathered);
@@ -350,7 +350,7 @@ static void encode_several(struct answer *answer, const struct request *request,
 			      parts->count == 0 ? "no segment matches" : "no writer lives");
 		return;
 	}
-	result = metrics ? gather(parts->items, parts->count, true, &whole, &error)
+	result = metrics ? gather(parts->items, parts->count, request->feeds, true, &whole, &error)
 			 : merge_live(parts, &whole, &error);
 	if (result == 0)
 		encode_chosen(answer, request, &whole);

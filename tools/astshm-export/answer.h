@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "buffer.h"
+#include "feeds.h"
 #include "metrics.h"
 #include "negotiate.h"
 #include "page.h"
@@ -38,6 +39,7 @@ struct request {
 	const struct page_file *file; /* of DOCUMENT_PAGE */
 	enum exposition exposition;
 	const struct protobuf_style *style;
+	const struct feeds *feeds; /* NULL: there are none */
 };
 
 struct answer {

@@ -78,8 +78,16 @@ static int open_unix(struct door *door, const char *path, struct astshm_error *e
 
 /* --- TCP ----------------------------------------------------------------------- */
 
-/* The host without brackets and the port. False: not HOST:PORT. */
-static bool split(const char *address, char host[256], const char **port)
+/* A number that is too large would be cut; a word is a service of /etc/services. */
+static bool is_port(const char *text)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	return *end || number <= 65535;
+}
+
+bool door_split(const char *address, char host[DOOR_HOST_BYTES], const char **port)
 {
 	const char *colon = strrchr(address, ':'), *start = address, *end = colon;
 
@@ -93,12 +101,12 @@ static bool split(const char *address, char host[256], const char **port)
 	} else if (memchr(address, ':', (size_t)(colon - address))) {
 		return false; /* which colon is the port's? */
 	}
-	if (end == start || end - start > 255)
+	if (end == start || end - start >= DOOR_HOST_BYTES)
 		return false;
 	memcpy(host, start, (size_t)(end - start));
 	host[end - start] = '\0';
 	*port = colon + 1;
-	return true;
+	return is_port(*port);
 }
 
 static bool is_loopback(const struct sockaddr *address)
@@ -132,11 +140,11 @@ static int open_tcp(struct door *door, const char *address, bool allow_remote,
 		    struct astshm_error *error)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *found;
-	char host[256];
+	char host[DOOR_HOST_BYTES];
 	const char *port;
 	int code, one = 1;
 
-	if (!split(address, host, &port))
+	if (!door_split(address, host, &port))
 		return fail(error, -EINVAL, "'%.150s' is neither HOST:PORT nor unix:PATH", address);
 	code = getaddrinfo(host, port, &hints, &found);
 	if (code != 0)

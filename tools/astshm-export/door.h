@@ -6,13 +6,18 @@
 #define EXPORT_DOOR_H
 
 #include <stdbool.h>
+#include <sys/un.h>
 
 #include <astshm/types.h>
+
+#define DOOR_HOST_BYTES 256
+#define DOOR_TEXT_BYTES 300
+#define DOOR_PATH_BYTES sizeof(((struct sockaddr_un *)0)->sun_path)
 
 struct door {
 	int fd;         /* listens; -1: closed */
 	char *path;     /* of a Unix socket, removed when it is closed; or NULL */
-	char text[300]; /* 127.0.0.1:9464, [::1]:9464, unix:/run/x */
+	char text[DOOR_TEXT_BYTES]; /* 127.0.0.1:9464, [::1]:9464, unix:/run/x */
 };
 
 /*
@@ -23,5 +28,8 @@ struct door {
 int door_open(struct door *door, const char *address, bool allow_remote,
 	      struct astshm_error *error);
 void door_close(struct door *door);
+
+/* HOST:PORT: the host without brackets, and where the port is. False: is none. */
+bool door_split(const char *address, char host[DOOR_HOST_BYTES], const char **port);
 
 #endif

@@ -12,23 +12,55 @@
 
 /* --- what is known of each segment ------------------------------------------ */
 
-#define OWN(text, unit_text, help_text)                                                    \
+#define OWN(kind_text, text, unit_text, help_text)                                         \
 	{                                                                                  \
-		.kind = ASTSHM_KIND_GAUGE, .name = (text), .name_len = sizeof(text) - 1,   \
+		.kind = ASTSHM_KIND_##kind_text, .name = (text), .name_len = sizeof(text) - 1, \
 		.unit = (unit_text), .unit_len = sizeof(unit_text) - 1,                    \
-		.help = (help_text), .help_len = sizeof(help_text) - 1                     \
+		.help = (help_text), .help_len = sizeof(help_text) - 1,                    \
+		.monotonic = ASTSHM_KIND_##kind_text == ASTSHM_KIND_COUNTER                \
 	}
+#define FEED "astshm_feed_"
 
-enum own { UP, AGE, LEFT_OUT, OWN_COUNT };
+enum own { UP, AGE, LEFT_OUT, OWN_COUNT_OF_PART,
+	   FEED_CONSUMERS = OWN_COUNT_OF_PART, FEED_SENT, FEED_DROPPED, FEED_SLOW, FEED_RECONNECTS,
+	   FEED_FAILURES, OWN_COUNT };
+#define OWN_COUNT_OF_FEED (OWN_COUNT - OWN_COUNT_OF_PART)
 
 static const struct astshm_family own[OWN_COUNT] = {
-	[UP] = OWN("astshm_up", "", "1 if the writer of the segment lives, else 0."),
-	[AGE] = OWN("astshm_heartbeat_age_seconds", "seconds",
+	[UP] = OWN(GAUGE, "astshm_up", "", "1 if the writer of the segment lives, else 0."),
+	[AGE] = OWN(GAUGE, "astshm_heartbeat_age_seconds", "seconds",
 		    "Time since the writer of the segment was last heard of."),
-	[LEFT_OUT] = OWN("astshm_left_out_series", "",
+	[LEFT_OUT] = OWN(GAUGE, "astshm_left_out_series", "",
 			 "Series of the segment that are not shown: a name of ours, or a unit "
 			 "that differs from another segment's."),
+	[FEED_CONSUMERS] = OWN(GAUGE, FEED "consumers", "", "Consumers connected to the feed."),
+	[FEED_SENT] = OWN(COUNTER, FEED "sent", "", "Snapshots sent, each consumer's counted."),
+	[FEED_DROPPED] = OWN(COUNTER, FEED "dropped", "",
+			     "Snapshots that a consumer of the feed did not get."),
+	[FEED_SLOW] = OWN(COUNTER, FEED "slow_consumers", "",
+			  "Consumers hung up on because they were too slow."),
+	[FEED_RECONNECTS] = OWN(COUNTER, FEED "reconnects", "",
+				"Connections to the consumer after the first one."),
+	[FEED_FAILURES] = OWN(COUNTER, FEED "failed_connections", "",
+			      "Tries to connect to the consumer that failed."),
 };
+
+static char as_prometheus(char c)
+{
+	return c == '.' ? '_' : c;
+}
+
+/* What begins like the feeds' families is one of theirs, today or one day. */
+static bool is_of_feed(const struct astshm_family *family)
+{
+	const size_t length = sizeof(FEED) - 1;
+
+	for (size_t i = 0; i < length; i++) {
+		if (i == family->name_len || as_prometheus(family->name[i]) != FEED[i])
+			return false;
+	}
+	return true;
+}
 
 /* Would Prometheus call the family like one of ours? Units may stand behind it. */
 static bool is_like(const struct astshm_family *family, const struct astshm_family *ours)
@@ -36,9 +68,7 @@ static bool is_like(const struct astshm_family *family, const struct astshm_fami
 	if (family->name_len > ours->name_len)
 		return false;
 	for (uint32_t i = 0; i < family->name_len; i++) {
-		char c = family->name[i];
-
-		if (c != ours->name[i] && !(c == '.' && ours->name[i] == '_'))
+		if (as_prometheus(family->name[i]) != ours->name[i])
 			return false;
 	}
 	return family->name_len == ours->name_len ||
@@ -47,7 +77,9 @@ static bool is_like(const struct astshm_family *family, const struct astshm_fami
 
 static bool is_reserved(const struct astshm_family *family)
 {
-	for (int i = 0; i < OWN_COUNT; i++) {
+	if (is_of_feed(family))
+		return true;
+	for (int i = 0; i < OWN_COUNT_OF_PART; i++) {
 		if (is_like(family, &own[i]))
 			return true;
 	}
@@ -137,6 +169,12 @@ static struct astshm_label label_of(const char *name)
 	return (struct astshm_label){ LABEL, name, sizeof(LABEL) - 1, (uint32_t)strlen(name) };
 }
 
+static struct astshm_label target_of(const char *text)
+{
+	return (struct astshm_label){ "target", text, sizeof("target") - 1,
+				      (uint32_t)strlen(text) };
+}
+
 static bool same_unit(const struct astshm_family *a, const struct astshm_family *b)
 {
 	return a->unit_len == 0 || b->unit_len == 0 ||
@@ -206,18 +244,24 @@ failed:
 	return -ENOMEM;
 }
 
-static int add_gauge(struct astshm_snapshot *snapshot, enum own which, double value,
-		     const struct astshm_label *tag)
+static int add(struct astshm_snapshot *snapshot, enum own which, double value,
+	       const struct astshm_label *tag)
 {
 	struct astshm_series *series = &snapshot->series[snapshot->series_count];
 
 	*series = (struct astshm_series){
-		.kind = ASTSHM_KIND_GAUGE,
+		.kind = own[which].kind,
+		.monotonic = own[which].monotonic,
 		.family = &own[which],
 		.key = own[which].name,
 		.key_len = own[which].name_len,
-		.gauge = { .current = value, .count = 1, .sum = value, .min = value, .max = value },
 	};
+	if (series->kind == ASTSHM_KIND_COUNTER)
+		series->counter.value = (int64_t)value;
+	else
+		series->gauge = (struct astshm_gauge_value){
+			.current = value, .count = 1, .sum = value, .min = value, .max = value,
+		};
 	if (tag && label(snapshot->arena, series, tag) < 0)
 		return -ENOMEM;
 	snapshot->series_count++;
@@ -229,27 +273,68 @@ static int tell_of(struct astshm_snapshot *facts, const struct gather_part *part
 {
 	const struct astshm_label label = label_of(part->name);
 	const struct astshm_label *tag = labelled ? &label : NULL;
-	int result = add_gauge(facts, UP, part->live, tag);
+	int result = add(facts, UP, part->live, tag);
 
 	if (result == 0)
-		result = add_gauge(facts, LEFT_OUT, (double)left_out, tag);
+		result = add(facts, LEFT_OUT, (double)left_out, tag);
 	if (result == 0 && part->snapshot && part->snapshot->has_segment &&
 	    part->snapshot->segment.heartbeat_age_ns >= 0)
-		result = add_gauge(facts, AGE,
-				   (double)part->snapshot->segment.heartbeat_age_ns / 1e9, tag);
+		result = add(facts, AGE,
+			     (double)part->snapshot->segment.heartbeat_age_ns / 1e9, tag);
+	return result;
+}
+
+/* --- the feeds ---------------------------------------------------------------------- */
+
+static int tell_of_feed(struct astshm_snapshot *facts, const struct feed *feed)
+{
+	const struct astshm_label tag = target_of(feed->text);
+	const uint64_t values[OWN_COUNT_OF_FEED] = {
+		feed->consumer_count, feed->counts.sent,       feed->counts.dropped,
+		feed->counts.slow,    feed->counts.reconnects, feed->counts.failures,
+	};
+	int result = 0;
+
+	for (int i = 0; i < OWN_COUNT_OF_FEED && result == 0; i++)
+		result = add(facts, (enum own)(OWN_COUNT_OF_PART + i), (double)values[i], &tag);
+	return result;
+}
+
+static size_t count_feeds(const struct feeds *feeds)
+{
+	size_t count = 0;
+
+	while (feeds && feeds_at(feeds, count))
+		count++;
+	return count;
+}
+
+static int tell_of_feeds(struct astshm_snapshot *facts, const struct feeds *feeds, size_t count)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = tell_of_feed(facts, feeds_at(feeds, i));
 	return result;
 }
 
 /* --- all -------------------------------------------------------------------------- */
 
 static int gather_into(struct astshm_snapshot **shown, struct astshm_snapshot *facts,
-		       const struct gather_part *parts, size_t count, bool labelled,
-		       size_t *shown_count)
+		       const struct gather_part *parts, size_t count, const struct feeds *feeds,
+		       bool labelled, size_t *shown_count)
 {
-	facts->series = reader_arena_array(facts->arena, OWN_COUNT * count + 1,
-					   sizeof(*facts->series));
+	size_t feed_count = count_feeds(feeds);
+	int told;
+
+	facts->series = reader_arena_array(
+		facts->arena, OWN_COUNT_OF_PART * count + OWN_COUNT_OF_FEED * feed_count + 1,
+		sizeof(*facts->series));
 	if (!facts->series)
 		return -ENOMEM;
+	told = tell_of_feeds(facts, feeds, feed_count);
+	if (told < 0)
+		return told;
 	for (size_t i = 0; i < count; i++) {
 		size_t left_out = 0;
 		int result = 0;
@@ -267,8 +352,8 @@ static int gather_into(struct astshm_snapshot **shown, struct astshm_snapshot *f
 	return snapshot_finish(facts);
 }
 
-int gather(const struct gather_part *parts, size_t count, bool labelled,
-	   struct astshm_snapshot **gathered, struct astshm_error *error)
+int gather(const struct gather_part *parts, size_t count, const struct feeds *feeds,
+	   bool labelled, struct astshm_snapshot **gathered, struct astshm_error *error)
 {
 	struct astshm_snapshot **shown = calloc(count + 1, sizeof(struct astshm_snapshot *));
 	struct astshm_snapshot *facts = snapshot_create();
@@ -276,7 +361,8 @@ int gather(const struct gather_part *parts, size_t count, bool labelled,
 	int result = -ENOMEM;
 
 	if (shown && facts)
-		result = gather_into(shown, facts, parts, count, labelled, &shown_count);
+		result = gather_into(shown, facts, parts, count, feeds, labelled,
+				     &shown_count);
 	if (result == 0) {
 		shown[shown_count++] = facts;
 		facts = NULL;

@@ -14,6 +14,8 @@
 
 #include <astshm/reader.h>
 
+#include "feeds.h"
+
 struct gather_part {
 	const char *name;                       /* of the segment */
 	const struct astshm_snapshot *snapshot; /* NULL: it could not be read */
@@ -29,9 +31,18 @@ struct gather_part {
  *     astshm_left_out_series        of this segment: a name of ours, or a unit
  *                                   that differs from an earlier segment's
  *
+ * and, with a tag `target`, what `feeds` (NULL: there are none) has counted:
+ *
+ *     astshm_feed_consumers                 connected now
+ *     astshm_feed_sent_total                snapshots that went out whole
+ *     astshm_feed_dropped_total             that a consumer did not get
+ *     astshm_feed_slow_consumers_total      hung up on
+ *     astshm_feed_reconnects_total          connections after the first
+ *     astshm_feed_failed_connections_total  tries that came to nothing
+ *
  * -ENOMEM; else as astshm_snapshot_merge.
  */
-int gather(const struct gather_part *parts, size_t count, bool labelled,
-	   struct astshm_snapshot **gathered, struct astshm_error *error);
+int gather(const struct gather_part *parts, size_t count, const struct feeds *feeds,
+	   bool labelled, struct astshm_snapshot **gathered, struct astshm_error *error);
 
 #endif

@@ -110,6 +110,7 @@ static void answer_request(struct http *http, struct MHD_Connection *connection,
 	struct request request = {
 		.exposition = negotiate_exposition(header(connection, MHD_HTTP_HEADER_ACCEPT)),
 		.style = &http->options->style,
+		.feeds = http->options->feeds,
 	};
 
 	if (!may_ask(http)) {

@@ -11,6 +11,7 @@
 
 #include "access.h"
 #include "answer.h"
+#include "feeds.h"
 #include "segments.h"
 
 struct http_options {
@@ -19,6 +20,7 @@ struct http_options {
 	unsigned connections;        /* most at a time; more have to wait */
 	unsigned rate;               /* most requests a second, and as many at once */
 	struct protobuf_style style;
+	const struct feeds *feeds;   /* /metrics tells of them; NULL: there are none */
 };
 
 struct http;

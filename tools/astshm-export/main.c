@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * astshm-export: serves the metrics of this machine's segments over HTTP.
+ * astshm-export: serves the metrics of this machine's segments over HTTP, and
+ * feeds them to others.
  */
 #include <errno.h>
 #include <locale.h>
@@ -12,6 +13,7 @@
 #endif
 
 #include "door.h"
+#include "feeds.h"
 #include "http.h"
 #include "options.h"
 #include "secret.h"
@@ -25,6 +27,7 @@ struct exporter {
 	struct access_rules access;
 	struct door door;
 	struct http *http;
+	struct feeds *feeds;
 	char *certificate, *key;
 };
 
@@ -71,7 +74,21 @@ static int load_secrets(struct exporter *exporter, struct astshm_error *error)
 	return result;
 }
 
-static enum exit_status start(struct exporter *exporter)
+static enum exit_status start_feeds(struct exporter *exporter)
+{
+	struct options *options = &exporter->options;
+	struct astshm_error error = { 0 };
+	int result = 0;
+
+	if (options->stream_count > 0)
+		result = feeds_start(&exporter->feeds, options->streams, options->stream_count,
+				     options->stream_interval_ns, options->allow_remote,
+				     &exporter->segments, &error);
+	options->http.feeds = exporter->feeds;
+	return result < 0 ? report(result, &error) : EXIT_OK;
+}
+
+static enum exit_status start_http(struct exporter *exporter)
 {
 	struct options *options = &exporter->options;
 	struct astshm_error error = { 0 };
@@ -99,17 +116,39 @@ static enum exit_status start(struct exporter *exporter)
 	return EXIT_OK;
 }
 
-static void serve(struct exporter *exporter)
+/* -1: there is no end to wait for. */
+static int64_t sooner(int64_t a_ns, int64_t b_ns)
 {
-	struct pollfd polled = { .fd = http_fd(exporter->http), .events = POLLIN };
+	return a_ns < 0 ? b_ns : b_ns < 0 || a_ns < b_ns ? a_ns : b_ns;
+}
 
-	while (signals_poll(&polled, 1, http_timeout_ns(exporter->http)))
-		http_run(exporter->http);
+static int64_t timeout_ns(const struct exporter *exporter)
+{
+	return sooner(exporter->http ? http_timeout_ns(exporter->http) : -1,
+		      exporter->feeds ? feeds_timeout_ns(exporter->feeds) : -1);
+}
+
+static enum exit_status serve(struct exporter *exporter)
+{
+	struct pollfd polled[] = {
+		{ .fd = exporter->http ? http_fd(exporter->http) : -1, .events = POLLIN },
+		{ .fd = exporter->feeds ? feeds_fd(exporter->feeds) : -1, .events = POLLIN },
+	};
+	enum feed_end end = FEED_GOES_ON;
+
+	while (end == FEED_GOES_ON && signals_poll(polled, 2, timeout_ns(exporter))) {
+		if (exporter->http)
+			http_run(exporter->http);
+		if (exporter->feeds)
+			end = feeds_run(exporter->feeds);
+	}
+	return end == FEED_FAILED ? EXIT_OTHER : EXIT_OK;
 }
 
 static void stop(struct exporter *exporter)
 {
 	http_stop(&exporter->http);
+	feeds_stop(&exporter->feeds);
 	door_close(&exporter->door);
 	segments_fini(&exporter->segments);
 	access_free(&exporter->access);
@@ -146,9 +185,11 @@ int main(int argc, char **argv)
 		return status;
 	status = find_segments(&exporter);
 	if (status == EXIT_OK)
-		status = start(&exporter);
+		status = start_feeds(&exporter);
+	if (status == EXIT_OK && exporter.options.listen)
+		status = start_http(&exporter);
 	if (status == EXIT_OK)
-		serve(&exporter);
+		status = serve(&exporter);
 	stop(&exporter);
 	return status;
 }

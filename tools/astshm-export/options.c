@@ -8,17 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "duration.h"
+
+#define INTERVAL_MIN_NS 10000000
+
 enum { LISTEN = 256, ALLOW_REMOTE, TLS_CERTIFICATE, TLS_KEY, TOKEN_FILE, USER_FILE, CONNECTIONS,
-       RATE, NATIVE_SCHEMA, CLASSIC, HELP, VERSION };
+       RATE, NATIVE_SCHEMA, CLASSIC, STREAM, STREAM_INTERVAL, HELP, VERSION };
 
 static void print_help(void)
 {
 	printf("Usage: astshm-export [OPTIONS] [SEGMENT | PATTERN ...]\n"
-	       "Serve the metrics of shared-memory segments over HTTP.\n\n"
+	       "Serve the metrics of shared-memory segments over HTTP, or feed them to others.\n\n"
 	       "SEGMENT is a name, a process id or a path; a PATTERN ('*', 'web-?') stands for\n"
 	       "all segments of that name, also those that come later. Without any: the only\n"
 	       "live segment.\n\n"
-	       "      --listen ADDRESS         HOST:PORT or unix:PATH [127.0.0.1:9464]\n"
+	       "      --listen ADDRESS         HOST:PORT, unix:PATH, or none [127.0.0.1:9464]\n"
 	       "      --allow-remote           let ADDRESS be one that other machines reach\n"
 	       "      --tls-certificate FILE   serve HTTPS: certificate chain, PEM\n"
 	       "      --tls-key FILE           its private key, PEM\n"
@@ -28,9 +32,14 @@ static void print_help(void)
 	       "      --max-rate N             requests a second; 429 for further ones [50]\n"
 	       "      --native-schema N        resolution of native histograms, 0 to 6 [4]\n"
 	       "      --classic                with buckets at fixed bounds beside native ones\n"
+	       "      --stream TARGET          send msgpack snapshots to tcp:HOST:PORT,\n"
+	       "                               unix:PATH, or - for stdout; with listen: in front\n"
+	       "                               to who connects there, with fluentd: as events\n"
+	       "      --stream-interval SECONDS  between them [10]\n"
 	       "      --help                   print this and exit\n"
 	       "      --version                print the version and exit\n\n"
-	       "Exit status: 0 ended by a signal, 1 other error, 2 usage, 3 no segment is live.\n"
+	       "Exit status: 0 ended by a signal or by stdout's reader, 1 other error, 2 usage,\n"
+	       "3 no segment is live.\n"
 	       "See astshm-export(1).\n");
 }
 
@@ -45,6 +54,8 @@ static const struct option longs[] = {
 	{ "max-rate", required_argument, NULL, RATE },
 	{ "native-schema", required_argument, NULL, NATIVE_SCHEMA },
 	{ "classic", no_argument, NULL, CLASSIC },
+	{ "stream", required_argument, NULL, STREAM },
+	{ "stream-interval", required_argument, NULL, STREAM_INTERVAL },
 	{ "help", no_argument, NULL, HELP },
 	{ "version", no_argument, NULL, VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -77,14 +88,47 @@ static bool parse_number(int letter, const char *text, unsigned least, unsigned 
 	return true;
 }
 
-static bool set(struct options *options, int letter, const char *text)
+static bool add_stream(struct options *options, const char *text, enum exit_status *status)
+{
+	struct astshm_error error = { 0 };
+	int result;
+
+	if (options->stream_count == STREAMS_MAX) {
+		message("--stream can be given %d times; see astshm-export --help", STREAMS_MAX);
+		return false;
+	}
+	result = target_parse(&options->streams[options->stream_count], text, &error);
+	if (result == 0) {
+		options->stream_count++;
+		return true;
+	}
+	message("%s; see astshm-export --help", error.text);
+	*status = result == -EBADF ? EXIT_OTHER : EXIT_USAGE;
+	return false;
+}
+
+static bool set_interval(struct options *options, const char *text)
+{
+	if (duration_parse(text, &options->stream_interval_ns) &&
+	    options->stream_interval_ns >= INTERVAL_MIN_NS)
+		return true;
+	message("--stream-interval '%s': is no time from 0.01 s on such as 2, 0.5, 60s or 5m; see "
+		"astshm-export --help", text);
+	return false;
+}
+
+static bool set(struct options *options, int letter, const char *text, enum exit_status *status)
 {
 	unsigned number;
 
 	switch (letter) {
 	case LISTEN:
-		options->listen = text;
+		options->listen = strcmp(text, "none") == 0 ? NULL : text;
 		return true;
+	case STREAM:
+		return add_stream(options, text, status);
+	case STREAM_INTERVAL:
+		return set_interval(options, text);
 	case ALLOW_REMOTE:
 		options->allow_remote = true;
 		return true;
@@ -129,7 +173,8 @@ static bool bad_option(int result, char **argv)
 	return false;
 }
 
-static bool parse_all(struct options *options, int argc, char **argv, bool *printed)
+static bool parse_all(struct options *options, int argc, char **argv, bool *printed,
+		      enum exit_status *status)
 {
 	int letter;
 
@@ -145,7 +190,7 @@ static bool parse_all(struct options *options, int argc, char **argv, bool *prin
 			*printed = true;
 			return true;
 		}
-		if (!set(options, letter, optarg))
+		if (!set(options, letter, optarg, status))
 			return false;
 	}
 	options->arguments = argv + optind;
@@ -153,8 +198,27 @@ static bool parse_all(struct options *options, int argc, char **argv, bool *prin
 	return true;
 }
 
+/* Frames of two streams in one would be nobody's. */
+static bool check_streams(const struct options *options)
+{
+	size_t to_stdout = 0;
+
+	for (size_t i = 0; i < options->stream_count; i++)
+		to_stdout += options->streams[i].role == TARGET_STDOUT;
+	if (to_stdout > 1)
+		message("--stream - can be given once; see astshm-export --help");
+	else if (!options->listen && options->stream_count == 0)
+		message("--listen none leaves nothing to do without --stream; see astshm-export "
+			"--help");
+	else
+		return true;
+	return false;
+}
+
 static bool check_together(const struct options *options)
 {
+	if (!check_streams(options))
+		return false;
 	if (!options->tls_certificate != !options->tls_key) {
 		message("--tls-certificate and --tls-key go together; see astshm-export --help");
 		return false;
@@ -174,11 +238,12 @@ bool options_parse(struct options *options, int argc, char **argv, enum exit_sta
 
 	*options = (struct options){
 		.listen = "127.0.0.1:9464",
+		.stream_interval_ns = 10000000000,
 		.http = { .connections = 64, .rate = 50,
 			  .style = { .schema = NATIVE_SCHEMA_DEFAULT } },
 	};
 	*status = EXIT_USAGE;
-	if (!parse_all(options, argc, argv, &printed))
+	if (!parse_all(options, argc, argv, &printed, status))
 		return false;
 	if (printed) {
 		*status = finish_stdout();

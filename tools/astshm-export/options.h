@@ -7,15 +7,21 @@
 
 #include "http.h"
 #include "message.h"
+#include "target.h"
+
+#define STREAMS_MAX 16
 
 struct options {
-	const char *listen;
+	const char *listen; /* NULL: no HTTP */
 	bool allow_remote;
 	const char *tls_certificate; /* files */
 	const char *tls_key;
 	const char *token_file;
 	const char *user_file;
 	struct http_options http;
+	struct target streams[STREAMS_MAX];
+	size_t stream_count;
+	int64_t stream_interval_ns;
 	char **arguments;
 	size_t argument_count;
 };

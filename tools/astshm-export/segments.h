@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <astshm/reader.h>
 
@@ -16,6 +17,7 @@ struct served {
 	char *name;                   /* in URLs and in the label `segment` */
 	bool matched;                 /* by a pattern: goes when the segment goes */
 	bool present;                 /* the last listing had it */
+	uint64_t told_ended;          /* generation whose end the feeds know of; 0: none */
 	struct astshm_reader *reader; /* NULL: not attached now */
 };
 

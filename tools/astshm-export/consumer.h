@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One that is fed: where it stands in the backlog, and what it takes of it.
+ */
+#ifndef EXPORT_CONSUMER_H
+#define EXPORT_CONSUMER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backlog.h"
+#include "target.h"
+#include "watched.h"
+
+/* What /metrics tells of a feed. */
+struct feed_counts {
+	uint64_t sent;       /* snapshots that went out whole */
+	uint64_t dropped;    /* that a consumer did not get */
+	uint64_t slow;       /* consumers that were hung up on for it */
+	uint64_t reconnects;
+	uint64_t failures;   /* to connect */
+};
+
+struct consumer {
+	struct watched watched; /* has to be the first */
+	struct consumer *next_of_feed;
+	enum framing framing;
+	bool is_socket;
+	bool blocked;           /* takes no more for now */
+	bool silent;            /* its side of the connection is shut */
+	size_t said;            /* bytes that it sent us */
+	struct frame *current;  /* being sent; NULL: none */
+	size_t sent;            /* bytes of it */
+	uint64_t next;          /* number of the frame after it */
+};
+
+/*
+ * Sends what there is as far as it is taken. A frame is finished before the next
+ * one begins, even if it has left the backlog. 0; -errno: the connection has ended.
+ */
+int consumer_send(struct consumer *consumer, const struct backlog *backlog,
+		  struct feed_counts *counts);
+
+/*
+ * Takes what the consumer says, which is nothing that we care for. -ENOTCONN: it
+ * shut its side, and is told of once; -EPROTO: a Fluentd that asks for a shared
+ * key; -EMSGSIZE: it talks without end; else as recv(2).
+ */
+int consumer_hear(struct consumer *consumer);
+
+/* Has it lost something, or got stuck within a frame for as long? */
+bool consumer_is_slow(const struct consumer *consumer, const struct backlog *backlog);
+
+/* Where another connection has to go on: a frame is sent whole or not at all. */
+uint64_t consumer_place(const struct consumer *consumer);
+
+/* The events of epoll(7) that it waits for. */
+uint32_t consumer_events(const struct consumer *consumer);
+
+#endif

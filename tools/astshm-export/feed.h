@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All that one --stream stands for: its consumers, and how they come and go.
+ */
+#ifndef EXPORT_FEED_H
+#define EXPORT_FEED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "consumer.h"
+#include "dial.h"
+#include "door.h"
+#include "target.h"
+#include "watched.h"
+
+enum feed_end { FEED_GOES_ON, FEED_READER_GONE, FEED_FAILED };
+
+struct feed {
+	struct target target;
+	char text[DOOR_TEXT_BYTES + 16]; /* the target, with the port that it got */
+	int epoll_fd;
+	const struct backlog *backlog;
+	struct consumer *consumers;
+	uint64_t consumer_count, consumers_max;
+	struct feed_counts counts;
+	struct door door;     /* TARGET_LISTEN */
+	struct watched knock; /* at it */
+	bool shut;            /* nobody is let in until the next turn */
+	struct dial dial;     /* TARGET_CONNECT */
+	struct watched answer;
+	uint64_t next;        /* where the next connection goes on */
+	bool connected_once;
+	bool told;            /* that there is no connection */
+	uint64_t slow_told;
+	enum feed_end end;    /* TARGET_STDOUT */
+};
+
+/*
+ * The feed must stay where it is from then on, as must the backlog. -EINVAL,
+ * -EPERM: see door_open; else -errno; *error has words.
+ */
+int feed_open(struct feed *feed, const struct target *target, int epoll_fd,
+	      const struct backlog *backlog, bool allow_remote, struct astshm_error *error);
+void feed_close(struct feed *feed);
+
+/* Is what the next turn has for anybody? */
+bool feed_wants(const struct feed *feed);
+
+/* A turn has come, the backlog has it: sends, and hangs up on those too slow. */
+void feed_turn(struct feed *feed);
+
+/* When feed_due() wants to be called; INT64_MAX: never. */
+int64_t feed_due_ns(const struct feed *feed);
+void feed_due(struct feed *feed, int64_t now_ns);
+
+/* Events of one of its descriptors. */
+void feed_ready(struct feed *feed, struct watched *watched, uint32_t events);
+
+#endif
