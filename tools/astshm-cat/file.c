@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <astshm/layout.h>
 
 #include "buffer.h"
+#include "feed_head.h"
 #include "file.h"
 #include "signals.h"
 
@@ -22,11 +24,17 @@ static bool is_msgpack_map(unsigned char first)
 	return (first & 0xf0) == 0x80 || first == 0xde || first == 0xdf;
 }
 
+static bool is_saved(const void *bytes, size_t count)
+{
+	return count > 0 && (is_msgpack_map(*(const unsigned char *)bytes) ||
+			     feed_head_magic(bytes, count));
+}
+
 static enum file_content recognise(const unsigned char *bytes, size_t count)
 {
 	uint64_t magic;
 
-	if (count > 0 && is_msgpack_map(bytes[0]))
+	if (is_saved(bytes, count))
 		return FILE_SNAPSHOT;
 	if (count < sizeof(magic))
 		return FILE_OTHER;
@@ -97,7 +105,7 @@ static int read_all(int fd, struct buffer *buffer)
 			return -EFBIG;
 		if (buffer_write(buffer, piece, (size_t)count) < 0)
 			return -ENOMEM;
-		if (!is_msgpack_map((unsigned char)buffer->bytes[0]))
+		if (buffer->count >= sizeof(uint32_t) && !is_saved(buffer->bytes, buffer->count))
 			return 0;
 	}
 }
@@ -116,33 +124,134 @@ static int read_path(const char *path, struct buffer *buffer)
 	return result;
 }
 
+/* --- what a file holds ------------------------------------------------------------ */
+
+/* The newest snapshot, or of a feed that is to be merged one of each writer. */
+struct found {
+	struct astshm_snapshot **items;
+	size_t count;
+	bool each;
+};
+
+static bool same_writer(const struct astshm_snapshot *a, const struct astshm_snapshot *b)
+{
+	const struct astshm_segment_info *left = astshm_snapshot_segment(a);
+	const struct astshm_segment_info *right = astshm_snapshot_segment(b);
+
+	return left && right && left->generation == right->generation;
+}
+
+/* Takes it over, in place of an older one. */
+static int found_add(struct found *found, struct astshm_snapshot *snapshot)
+{
+	struct astshm_snapshot **items;
+	size_t at = 0;
+
+	while (at < found->count && found->each && !same_writer(found->items[at], snapshot))
+		at++;
+	if (at < found->count) {
+		astshm_snapshot_free(&found->items[at]);
+		found->items[at] = snapshot;
+		return 0;
+	}
+	items = reallocarray(found->items, found->count + 1, sizeof(*items));
+	if (!items) {
+		astshm_snapshot_free(&snapshot);
+		return -ENOMEM;
+	}
+	found->items = items;
+	items[found->count++] = snapshot;
+	return 0;
+}
+
+static void found_free(struct found *found)
+{
+	for (size_t i = 0; i < found->count; i++)
+		astshm_snapshot_free(&found->items[i]);
+	free(found->items);
+}
+
+static int found_finish(struct found *found, struct astshm_snapshot **snapshot,
+			struct astshm_error *error)
+{
+	if (found->count > 1)
+		return astshm_snapshot_merge((const struct astshm_snapshot *const *)found->items,
+					     found->count, snapshot, error);
+	*snapshot = found->items[0];
+	found->count = 0;
+	return 0;
+}
+
+/* One document; *used is how far it goes. */
+static int add_document(const char *bytes, size_t count, size_t *used, struct found *found,
+			struct astshm_error *error)
+{
+	struct astshm_snapshot *next = NULL;
+	int result = astshm_decode_msgpack(bytes, count, used, &next, error);
+
+	return result < 0 ? result : found_add(found, next);
+}
+
+/* The same with a head in front. What a later version's flags mean is not known. */
+static int add_frame(const char *bytes, size_t count, size_t *used, struct found *found,
+		     struct astshm_error *error)
+{
+	struct feed_head head = { 0 };
+	size_t document = 0;
+	int result = feed_head_read(bytes, count, &head);
+
+	if (result == -EPROTONOSUPPORT)
+		snprintf(error->text, sizeof(error->text), "is a feed of version %u, not 1",
+			 head.version);
+	if (result == -EBADMSG)
+		snprintf(error->text, sizeof(error->text), "no frame where one should begin");
+	if (result < 0)
+		return result;
+	*used = (size_t)head.head_bytes + head.document_bytes;
+	if (head.flags)
+		return 0;
+	result = add_document(bytes + head.head_bytes, head.document_bytes, &document, found,
+			      error);
+	if (result == -ENODATA || (result == 0 && document != head.document_bytes)) {
+		snprintf(error->text, sizeof(error->text), "a document that is not as long as its "
+			 "frame says");
+		return -EBADMSG;
+	}
+	return result;
+}
+
 /* A stream that is still being written may end within a document: then the
  * last whole one counts. */
-static int decode_last(const struct buffer *buffer, struct astshm_snapshot **snapshot,
-		       struct astshm_error *error)
+static int find_all(const struct buffer *buffer, struct found *found, struct astshm_error *error)
 {
-	struct astshm_snapshot *last = NULL;
-	size_t at = 0;
+	bool framed = feed_head_magic(buffer->bytes, buffer->count);
+	size_t at = 0, used;
 	int result = -ENODATA;
 
+	found->each &= framed;
 	while (at < buffer->count) {
-		struct astshm_snapshot *next = NULL;
-		size_t used = 0;
-
-		result = astshm_decode_msgpack(buffer->bytes + at, buffer->count - at, &used,
-					       &next, error);
+		used = 0;
+		result = (framed ? add_frame : add_document)(buffer->bytes + at, buffer->count - at,
+							     &used, found, error);
 		if (result < 0)
 			break;
-		astshm_snapshot_free(&last);
-		last = next;
 		at += used;
 	}
-	if (result < 0 && !(result == -ENODATA && last)) {
-		astshm_snapshot_free(&last);
-		return result;
-	}
-	*snapshot = last;
-	return 0;
+	if (found->count > 0 && result == -ENODATA)
+		return 0;
+	return result == 0 && found->count == 0 ? -ENODATA : result;
+}
+
+static int decode(const struct buffer *buffer, bool merge, struct astshm_snapshot **snapshot,
+		  struct astshm_error *error)
+{
+	struct found found = { .each = merge };
+	int result = find_all(buffer, &found, error);
+
+	if (result == 0)
+		result = found_finish(&found, snapshot, error);
+	found_free(&found);
+	return result;
 }
 
 static int fail_decode(struct astshm_error *error, int code, const char *path,
@@ -153,7 +262,7 @@ static int fail_decode(struct astshm_error *error, int code, const char *path,
 	if (buffer->count == 0)
 		return fail(error, -EBADMSG, path,
 			    "holds no snapshot: it is empty, or a FIFO that nobody writes to");
-	if (!is_msgpack_map((unsigned char)buffer->bytes[0]))
+	if (!is_saved(buffer->bytes, buffer->count))
 		return fail(error, -EBADMSG, path,
 			    "is no msgpack snapshot (save one with -f msgpack -o FILE)");
 	if (code == -ENODATA)
@@ -162,7 +271,8 @@ static int fail_decode(struct astshm_error *error, int code, const char *path,
 	return fail(error, code, path, why[0] ? why : strerror(-code));
 }
 
-int file_load(const char *path, struct astshm_snapshot **snapshot, struct astshm_error *error)
+int file_load(const char *path, bool merge, struct astshm_snapshot **snapshot,
+	      struct astshm_error *error)
 {
 	const char *name = strcmp(path, "-") == 0 ? "stdin" : path;
 	struct buffer buffer = { 0 };
@@ -172,7 +282,7 @@ int file_load(const char *path, struct astshm_snapshot **snapshot, struct astshm
 		fail(error, result, name, result == -EINTR ? "interrupted" : strerror(-result));
 	} else {
 		error->text[0] = '\0';
-		result = decode_last(&buffer, snapshot, error);
+		result = decode(&buffer, merge, snapshot, error);
 		if (result < 0)
 			result = fail_decode(error, result, name, &buffer);
 	}

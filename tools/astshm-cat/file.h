@@ -11,7 +11,7 @@
 
 enum file_content {
 	FILE_SEGMENT,  /* has a segment's magic, in either byte order */
-	FILE_SNAPSHOT, /* begins like a msgpack document */
+	FILE_SNAPSHOT, /* begins like a msgpack document, or like a feed of them */
 	FILE_STREAM,   /* a pipe or device: can be read once, so taken as a snapshot */
 	FILE_FOLDER,
 	FILE_SOCKET,
@@ -22,11 +22,13 @@ enum file_content {
 int file_recognise(const char *path, enum file_content *content);
 
 /*
- * The newest (last) snapshot of a file, "-" being stdin. -EBADMSG: it holds no
- * whole document, or something else; -EINTR: an end was asked for; others as
- * open(2) and read(2). A FIFO that nobody has open for writing is empty: it is
- * not waited for.
+ * The newest (last) snapshot of a file, "-" being stdin; of a feed (doc/feeds.md),
+ * if `merge` says so, the newest of each writer, merged. -EBADMSG: it holds no whole
+ * document, or something else; -EPROTONOSUPPORT: a feed of another version; -EINTR:
+ * an end was asked for; others as open(2), read(2) and astshm_snapshot_merge. A FIFO
+ * that nobody has open for writing is empty: it is not waited for.
  */
-int file_load(const char *path, struct astshm_snapshot **snapshot, struct astshm_error *error);
+int file_load(const char *path, bool merge, struct astshm_snapshot **snapshot,
+	      struct astshm_error *error);
 
 #endif

@@ -15,7 +15,7 @@
 static enum exit_status load_since(const struct options *options, struct astshm_snapshot **since)
 {
 	struct astshm_error error = { 0 };
-	int result = options->since ? file_load(options->since, since, &error) : 0;
+	int result = options->since ? file_load(options->since, options->merge, since, &error) : 0;
 
 	return result < 0 ? report(result, &error) : EXIT_OK;
 }

@@ -246,7 +246,8 @@ static int take(struct source *source, const struct options *options,
 
 	if (!source->reader)
 		return options->window_ns ? -ENODATA
-					  : file_load(source->argument, snapshot, error);
+					  : file_load(source->argument, options->merge, snapshot,
+						      error);
 	return options->window_ns ? astshm_reader_window(source->reader, options->window_ns, flags,
 							 snapshot, error)
 				  : astshm_reader_snapshot(source->reader, flags, snapshot, error);

@@ -5,25 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "feed_head.h"
+
 #define SECOND_NS 1000000000u
 #define TAG_PREFIX "astshm."
-
-static const unsigned char magic[4] = { 0xc1, 'a', 's', 'f' };
 
 static void put(unsigned char *at, uint64_t value, unsigned bytes)
 {
 	for (unsigned i = 0; i < bytes; i++)
 		at[i] = (unsigned char)(value >> 8 * (bytes - 1 - i));
-}
-
-static void fill_head(unsigned char head[FRAME_HEAD_BYTES], uint64_t number, size_t document)
-{
-	memcpy(head, magic, sizeof(magic));
-	head[4] = 1;
-	head[5] = 0;
-	put(head + 6, FRAME_HEAD_BYTES, 2);
-	put(head + 8, number, 8);
-	put(head + 16, document, 4);
 }
 
 /* The head is written twice: how long the document is turns out at its end. */
@@ -32,7 +22,7 @@ static int make_length(struct buffer *form, const struct astshm_snapshot *snapsh
 {
 	const struct astshm_encode_options options = ASTSHM_ENCODE_OPTIONS_INIT;
 	struct astshm_sink sink = { .write = buffer_write, .context = form };
-	unsigned char head[FRAME_HEAD_BYTES] = { 0 };
+	unsigned char head[FEED_HEAD_BYTES] = { 0 };
 	int result = buffer_write(form, head, sizeof(head));
 
 	if (result == 0)
@@ -41,7 +31,8 @@ static int make_length(struct buffer *form, const struct astshm_snapshot *snapsh
 		return result;
 	if (form->count - sizeof(head) > UINT32_MAX)
 		return -EFBIG;
-	fill_head((unsigned char *)form->bytes, number, form->count - sizeof(head));
+	feed_head_write((unsigned char *)form->bytes, number,
+			(uint32_t)(form->count - sizeof(head)));
 	return 0;
 }
 
@@ -63,8 +54,8 @@ static int make_fluentd(struct buffer *form, const struct buffer *document, cons
 	    buffer_write(form, TAG_PREFIX, sizeof(TAG_PREFIX) - 1) < 0 ||
 	    buffer_write(form, name, length) < 0 || buffer_write(form, time, sizeof(time)) < 0)
 		return -ENOMEM;
-	return buffer_write(form, document->bytes + FRAME_HEAD_BYTES,
-			    document->count - FRAME_HEAD_BYTES);
+	return buffer_write(form, document->bytes + FEED_HEAD_BYTES,
+			    document->count - FEED_HEAD_BYTES);
 }
 
 int frame_make(struct frame **frame, const struct astshm_snapshot *snapshot, const char *name,

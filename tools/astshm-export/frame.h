@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One snapshot on its way to consumers: encoded once, shared by all of them.
- *
- * Our own framing (doc/feeds.md) is a head in front of the document:
- *
- *      0  4  magic, c1 61 73 66: c1 begins nothing in msgpack
- *      4  1  version, 1
- *      5  1  flags, 0
- *      6  2  bytes of this head, big endian as all of it: 20
- *      8  8  number of the snapshot, from 1 on: a gap is what was lost
- *     16  4  bytes of the document that follows
  */
 #ifndef EXPORT_FRAME_H
 #define EXPORT_FRAME_H
@@ -20,8 +11,6 @@
 
 #include "buffer.h"
 #include "target.h"
-
-#define FRAME_HEAD_BYTES 20
 
 struct frame {
 	unsigned users;
