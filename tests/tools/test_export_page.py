@@ -3,6 +3,7 @@
 """What astshm-export has for its page: files, states, choices of metrics, last values."""
 import gzip
 import json
+import pathlib
 import re
 
 import harness
@@ -29,6 +30,17 @@ def every_file_that_a_file_names_is_served(t):
     for wrong in ("/page/", "/page", "/page/none.js", "/page/../main.js", "/main.js",
                   "/page/main.js/", "/segments/x/page/main.js"):
         exporter.get(wrong, status=404)
+
+
+@case
+def files_are_those_of_the_tree(t):
+    exporter = Exporter(t, t.fixture().name)
+    folder = pathlib.Path(__file__).resolve().parents[2] / "tools/astshm-export/page"
+    for path in (*folder.glob("*.js"), *folder.glob("*.svg"), *folder.glob("*.css")):
+        served = exporter.get("/page/" + path.name).bytes
+        # uPlot's style sheet may stand behind ours.
+        equal(served[:path.stat().st_size], path.read_bytes(), path.name)
+    equal(exporter.get("/").bytes, (folder / "index.html").read_bytes())
 
 
 @case

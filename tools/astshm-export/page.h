@@ -13,7 +13,7 @@ struct page_file {
 	const char *name;
 	const char *type; /* Content-Type */
 	const char *hash; /* of the bytes, for ETag */
-	const unsigned char *bytes;
+	const char *bytes;
 	size_t count;
 };
 

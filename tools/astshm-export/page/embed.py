@@ -43,20 +43,30 @@ def page_files(paths, uplot):
     return {name: text.encode() for name, text in sorted(files.items())}
 
 
-def bytes_of(content):
-    rows = (content[start:start + 24] for start in range(0, len(content), 24))
-    return "\n".join("\t" + "".join(f"{byte}," for byte in row) for row in rows)
+ESCAPES = {ord(c): "\\" + c for c in '"\\?'} | {ord("\n"): "\\n", ord("\t"): "\\t"}
+
+
+def escaped(byte):
+    """A question mark too: three of them might be another character to C."""
+    return ESCAPES.get(byte, chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}")
+
+
+def literal(content):
+    """Compilers and lint read texts in a fraction of the time that they take for numbers."""
+    rows = (content[start:start + 64] for start in range(0, len(content), 64))
+    return "\n".join('\t"' + "".join(map(escaped, row)) + '"' for row in rows)
 
 
 def table(files):
     yield '#include "page.h"\n'
+    yield '#pragma GCC diagnostic ignored "-Woverlength-strings"\n'
     for number, content in enumerate(files.values()):
-        yield f"static const unsigned char file_{number}[] = {{\n{bytes_of(content)}\n}};\n"
+        yield f"static const char file_{number}[] =\n{literal(content)};\n"
     yield "const struct page_file page_files[] = {"
     for number, (name, content) in enumerate(files.items()):
         kind = TYPES[pathlib.PurePath(name).suffix]
         digest = hashlib.sha256(content).hexdigest()[:32]
-        yield (f'\t{{ "{name}", "{kind}", "{digest}", file_{number}, sizeof(file_{number}) }},')
+        yield f'\t{{ "{name}", "{kind}", "{digest}", file_{number}, sizeof(file_{number}) - 1 }},'
     yield f"}};\nconst size_t page_file_count = {len(files)};"
 
 
