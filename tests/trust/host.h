@@ -11,11 +11,11 @@
 
 #define HOST_REQUESTS 300u
 
-/* A sanitizer's own memory fits under no RLIMIT_AS. */
+/* A sanitizer's own memory fits under no RLIMIT_AS, and qemu-user's is not the program's. */
 #ifdef TRUST_SANITIZED
 #define HOST_CAN_LIMIT_ADDRESSES false
 #else
-#define HOST_CAN_LIMIT_ADDRESSES true
+#define HOST_CAN_LIMIT_ADDRESSES (!getenv("UNDER_QEMU_USER"))
 #endif
 
 struct host {

@@ -4,12 +4,15 @@
  * anything changes that others can see, and what readers see then is checked.
  * Then it is killed there in earnest, and another writer takes the name over.
  *
- * usage: test_death [--full]
+ * usage: test_death [--full] [ACT]
  *
- * Kills at every stop of what makes, takes, gives back or removes a name; of
- * the other acts at every one with --full, else at a few.
+ * ACT is the name of one, or a pattern. Kills at every stop of what makes, takes,
+ * gives back or removes a name; of the other acts at every one with --full, else at
+ * a few.
  */
 #include <errno.h>
+#include <limits.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,6 +32,7 @@
 #include "stepper.h"
 #include "truth.h"
 
+#define HEAP_BYTES (64 << 20)
 #define STATES_MAX 16
 #define KILLS_SAMPLED 6u
 #define KILLS_ALL UINT64_MAX
@@ -546,14 +550,28 @@ static int run(void)
 	return _cmocka_run_group_tests("death", tests, count, NULL, NULL);
 }
 
+/* Writers are forks: whether malloc calls the system must not depend on what we hold by then. */
+static void have_a_large_heap(void)
+{
+	mallopt(M_TRIM_THRESHOLD, INT_MAX);
+	mallopt(M_TOP_PAD, HEAP_BYTES);
+	free(malloc(1));
+}
+
 int main(int argc, char **argv)
 {
-	if (argc == 2 && strcmp(argv[1], "--full") == 0) {
+	have_a_large_heap();
+	if (argc > 1 && strcmp(argv[1], "--full") == 0) {
 		kills_wanted = KILLS_ALL;
-	} else if (argc > 1) {
-		fprintf(stderr, "usage: test_death [--full]\n");
+		argc--;
+		argv++;
+	}
+	if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
+		fprintf(stderr, "usage: test_death [--full] [ACT]\n");
 		return 2;
 	}
+	if (argc == 2)
+		cmocka_set_test_filter(argv[1]);
 	const char *missing = stepper_missing();
 	if (missing) {
 		printf("skipped: %s\n", missing);
