@@ -237,16 +237,7 @@ static bool fill_histogram(struct collect *collect, const struct directory_row *
 static bool fill_series(struct collect *collect, const struct directory_row *row,
 			struct astshm_series *series)
 {
-	*series = (struct astshm_series){
-		.kind = row->series.kind,
-		.monotonic = row->series.monotonic,
-		.key_len = row->series.key_len,
-		.tag_count = row->series.tag_count,
-		.key = row->series.key,
-		.family = row->series.family,
-		.tags = row->series.tags,
-		.created_realtime_ns = row->series.created_realtime_ns,
-	};
+	directory_begin_series(row, series);
 	switch (row->series.kind) {
 	case ASTSHM_KIND_COUNTER:
 		return fill_counter(collect, row, series);

@@ -278,16 +278,8 @@ static int fill_series(const struct history_names *names, const struct history_e
 		if (value == NULL)
 			continue;
 		struct astshm_series *series = &snapshot->series[snapshot->series_count++];
-		*series = (struct astshm_series){
-			.kind = row->series.kind,
-			.monotonic = value->monotonic,
-			.key_len = row->series.key_len,
-			.tag_count = row->series.tag_count,
-			.key = row->series.key,
-			.family = row->series.family,
-			.tags = row->series.tags,
-			.created_realtime_ns = row->series.created_realtime_ns,
-		};
+		directory_begin_series(row, series);
+		series->monotonic = value->monotonic;
 		int code = fill_values(entry, value, snapshot, series);
 		if (code != 0)
 			return code;
