@@ -331,7 +331,7 @@ def main():
     parser.add_argument("--top", type=os.path.abspath)
     parser.add_argument("--export", type=os.path.abspath)
     parser.add_argument("--instances", type=os.path.abspath)
-    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--instance-count", type=int, default=1000)
     parser.add_argument("--server", type=os.path.abspath)
     parser.add_argument("--osc-send", type=os.path.abspath)
     parser.add_argument("--driver", type=os.path.abspath)

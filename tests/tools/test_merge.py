@@ -45,7 +45,7 @@ def made(program, count):
 
 def fleet(t):
     """The same one for all cases."""
-    return made(t.tools.instances, t.tools.count)
+    return made(t.tools.instances, t.tools.instance_count)
 
 
 def same_as_samples(series, values, scale, what):
