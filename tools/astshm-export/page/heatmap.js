@@ -9,7 +9,9 @@ import { History } from "./history.js";
 import { color, onTheme } from "./theme.js";
 
 const HOUR = 3600;
+const FEWEST_SECONDS = 600; // a young server is not squeezed into the corner
 const ROWS_MAX = 40;
+const TIME_STEPS = [60, 300, 600, 1200, 1800]; // between marks
 const LEFT = 62, BOTTOM = 20, TOP = 6, RIGHT = 8;
 const SHADES = ["heat-1", "heat-2", "heat-3", "heat-4", "heat-5"];
 
@@ -77,6 +79,16 @@ export class Heatmap {
 			.filter(({ value }) => value?.buckets);
 	}
 
+	// How long it shows: the hour, or what there is of it.
+	get span() {
+		const { last, intervals } = this.history;
+		return last ? Math.min(HOUR, Math.max(FEWEST_SECONDS, last.to - intervals[0].from)) : HOUR;
+	}
+
+	get spanText() {
+		return this.span === HOUR ? "hour" : format.span(this.span);
+	}
+
 	draw() {
 		const width = this.host.clientWidth, height = this.host.clientHeight;
 		if (width === 0 || !this.series)
@@ -97,7 +109,8 @@ export class Heatmap {
 
 	paint(context, width, height) {
 		const end = this.history.last.to, rowHeight = (height - TOP - BOTTOM) / this.rows.count;
-		const x = (t) => LEFT + (t - end + HOUR) / HOUR * (width - LEFT - RIGHT);
+		const { span } = this;
+		const x = (t) => LEFT + (t - end + span) / span * (width - LEFT - RIGHT);
 		const y = (row) => height - BOTTOM - row * rowHeight;
 		Object.assign(this, { x, rowHeight, height });
 		this.sums = this.columns.map(({ value }) => fill(this.rows, value.buckets));
@@ -145,9 +158,10 @@ export class Heatmap {
 	}
 
 	paintTimes(context, x, width, height) {
-		const end = this.history.last.to, step = width > 600 ? 600 : 1200;
+		const end = this.history.last.to, { span } = this;
+		const step = TIME_STEPS.find((seconds) => span / seconds * 70 < width) ?? HOUR;
 		context.textAlign = "center";
-		for (let t = Math.ceil((end - HOUR) / step) * step; t <= end; t += step) {
+		for (let t = Math.ceil((end - span) / step) * step; t <= end; t += step) {
 			if (x(t) > LEFT + 16 && x(t) < width - 20)
 				context.fillText(format.clock(new Date(t * 1000), false), x(t), height - 8);
 		}
@@ -169,10 +183,11 @@ export class Heatmap {
 		const counts = this.columns.map(({ value }) => value.count);
 		const samples = counts.reduce((a, b) => a + b, 0);
 		const p95 = this.columns.map(({ value }) => value.p95).filter((value) => value !== null);
-		const text = samples === 0 ? "No sample in the last hour."
-			: `${format.count(samples, "auto")} samples in the last hour; the 95th percentile of its ` +
+		const text = samples === 0 ? `No sample in the last ${this.spanText}.`
+			: `${format.count(samples, "auto")} samples in the last ${this.spanText}; the 95th percentile of its ` +
 			`${p95.length} intervals went from ${this.put(Math.min(...p95))} to ${this.put(Math.max(...p95))}.`;
 		write(this.text, text);
+		write(this.title, `Last ${this.spanText}`);
 		mark(this.canvas, "aria-label", `Histogram of ${this.series.key} over time. ${text}`);
 	}
 

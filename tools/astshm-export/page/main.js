@@ -33,7 +33,7 @@ class App {
 		this.range = this.select("range", () => this.draw());
 		this.dashboard = new Dashboard(by("dashboard"));
 		this.heatmap = new Heatmap({ host: by("heatmap-host"), readout: by("heatmap-readout"),
-			text: by("heatmap-text") });
+			text: by("heatmap-text"), title: by("heatmap-title") });
 		this.table = new SeriesTable({ table: by("table"), search: by("search"), more: by("more"),
 			count: by("series-count"), kindsHost: by("kinds") }, (id) => this.openDetail(id));
 		this.detail = new Detail(by("detail"), by("detail-title"), by("detail-body"),
@@ -177,7 +177,6 @@ class App {
 		const first = !history.last, model = this.model;
 		if (model.keepsNoHistory > this.looks) {
 			model.observe();
-			this.draw();
 			return;
 		}
 		if (!first && (age < history.period + TICK_SECONDS || this.state !== "live"))
@@ -196,8 +195,6 @@ class App {
 			model.takePast(document);
 		else
 			model.keepsNoHistory = this.looks + NO_HISTORY_LOOKS;
-		if (model === this.model)
-			this.draw();
 	}
 
 	// Where the latency has tags alone, the server adds up, since we have no buckets.
@@ -256,14 +253,21 @@ class App {
 		this.putHeatmapChoice();
 		if (this.detail.isOpen)
 			this.detail.show(model, units);
-		this.draw(false);
+		if (this.drawn !== this.past)
+			this.draw();
 	}
 
-	// Charts move on with the clock; trends in the table change at ticks alone.
+	// What charts are of: without anything new they are left alone, canvases being dear.
+	get past() {
+		const { history, name } = this.model;
+		return [name, history.last?.key, history.intervals.length, this.state].join(" ");
+	}
+
 	draw(trends = true) {
 		const { model } = this;
 		if (!model?.snapshot)
 			return;
+		this.drawn = this.past;
 		const end = this.end(), seconds = this.span(end);
 		this.dashboard.draw(model, seconds, end);
 		if (this.detail.isOpen)
