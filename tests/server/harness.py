@@ -161,6 +161,12 @@ def counters(document):
     return {key: one["value"] for key, one in document["metrics"]["counters"].items()}
 
 
+def of_traffic(values):
+    """Counters without what each tick records of the process itself."""
+    return {key: value for key, value in values.items()
+            if not key.startswith(("process.", "astshm."))}
+
+
 def run(*arguments):
     return subprocess.run([tools.server, *arguments], capture_output=True, text=True,
                           timeout=PATIENCE)

@@ -13,7 +13,8 @@ import client as websocket
 import harness
 import osc
 from client import ask, expect, nothing_more, receive, say, welcomed, without_hashes
-from harness import PATIENCE, Server, counters, sample_count, small_set, tools, workplace
+from harness import PATIENCE, Server, counters, of_traffic, sample_count, small_set, tools, \
+    workplace
 
 
 def printed(form, segment):
@@ -56,12 +57,6 @@ async def check_window(client, document, schema):
         assert "window" in await refused(client, "GET_METRICS", {"window": window}), window
 
 
-def of_traffic(document):
-    """Without what each tick records of the process itself."""
-    return {name: value for name, value in counters(document).items()
-            if not name.startswith(("process.", "astshm."))}
-
-
 async def test_metrics_are_the_document_of_astshm_cat():
     schema = json.loads(tools.schema.read_text(encoding="utf-8"))
     with Server("metrics", websocket=True) as server:
@@ -75,7 +70,7 @@ async def test_metrics_are_the_document_of_astshm_cat():
             outside = server.document()
             assert list(document) == list(outside)
             assert document["families"] == outside["families"]
-            assert of_traffic(document) == of_traffic(outside)
+            assert of_traffic(counters(document)) == of_traffic(counters(outside))
             for kind, series in outside["metrics"].items():
                 assert list(document["metrics"][kind]) == list(series), kind
             for key in ("name", "pid", "state", "generation", "enabled"):
@@ -291,7 +286,7 @@ async def test_control_switches_recording():
             assert before["segment"]["enabled"] is False
             await rename(server, client, 1, "two")
             after = server.document()
-            assert of_traffic(after) == of_traffic(before)
+            assert of_traffic(counters(after)) == of_traffic(counters(before))
             assert counters(after)["events.processed"] == 1
             for payload in (None, {}, {"enabled": 0}, {"enabled": "true"}):
                 details = await refused(client, "SET_METRICS_ENABLED", payload)

@@ -22,7 +22,7 @@ import time
 
 import harness
 from client import eventually
-from harness import SHM, Server, check_identity, counters, tools, workplace
+from harness import SHM, Server, check_identity, counters, of_traffic, tools, workplace
 from test_strangers import BAD, GOOD, in_place
 
 import measure
@@ -50,7 +50,7 @@ SERVER_OPTIONS = ["--metrics-history", "1x4", "--udp-buffer", "262144",
 FRUGAL = {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
 FRUGAL_BYTES = 384 << 10
 USUAL_BYTES = 4 << 20
-MANY_RESTS = 20 # that make a line which one large message in a queue does not bend
+MANY_RESTS = 20  # make a line that what is there for one of them does not bend
 
 
 class Life:
@@ -157,6 +157,7 @@ class Life:
         assert not self.ledger.differences(values), self.ledger.differences(values)
         check_identity(document)
         self.visitors.check(values)
+        assert document["segment"]["torn"] == 0, document["segment"]
         rest = measure.rest(self.process_id, time.monotonic() - self.start,
                             document["segment"]["bytes"])
         assert rest.descriptors == self.bare.descriptors, (rest, self.bare)
@@ -177,9 +178,8 @@ class Life:
         while number < 1 or time.monotonic() - self.start + ROUND < seconds:
             await asyncio.wait_for(self.round(number), 3 * harness.PATIENCE)
             number += 1
-        rests = self.rests[self.warm_up():]
-        strict = self.last and len(rests) >= MANY_RESTS
-        measure.check_flat(rests, FRUGAL_BYTES if strict else USUAL_BYTES)
+        measure.check_flat(self.rests[self.warm_up():],
+                           FRUGAL_BYTES if self.last else USUAL_BYTES, MANY_RESTS)
 
     def warm_up(self):
         return max(WARM_UP, len(self.rests) // 5) if len(self.rests) > WARM_UP else 0
@@ -218,7 +218,8 @@ class Life:
             return
         document = self.server.document()
         assert document["segment"]["state"] == ("dead" if how.startswith("kill") else "closed")
-        assert counters(document) == values, (counters(document), values)
+        assert of_traffic(counters(document)) == of_traffic(values), (counters(document), values)
+        assert document["segment"]["torn"] == 0, document["segment"]
         check_identity(document)
 
     def check_end_at_work(self, how):
@@ -228,6 +229,7 @@ class Life:
         assert values["udp.packet.received"] <= self.ledger.sent
         if how.startswith("stop"):
             assert document["segment"]["state"] == "closed"
+            assert document["segment"]["torn"] == 0, document["segment"]
             check_identity(document)
             self.visitors.check(values)
             return

@@ -63,7 +63,7 @@ class Reader:
     def check_generation(self, segment):
         generation = segment["generation"]
         assert segment["bad_records"] == 0, segment
-        # A thread that has lost its processor inside a record looks like one that was killed.
+        # Killed, or without its processor: a thread is inside of one record at a time.
         assert segment["torn"] <= segment["threads"], segment
         if self.generations and generation == self.generations[-1]:
             return
