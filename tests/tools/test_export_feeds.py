@@ -360,7 +360,7 @@ def what_cannot_be_listened_at_is_an_error(t):
     taken.write_text("precious")
     busy = Collector()
     (t.folder / "closed").mkdir(mode=0o700)
-    for target, words in ((f"unix:{taken}", "Address already in use"),
+    for target, words in ((f"unix:{taken}", "no socket is there; choose another path"),
                           (busy.target, "Address already in use"),
                           (f"unix:{t.folder}/none/feed", "No such file or directory")):
         done = t.run(t.tools.export, "--listen", "127.0.0.1:0", "--stream", f"listen:{target}",

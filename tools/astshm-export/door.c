@@ -33,13 +33,19 @@ static int fail(struct astshm_error *error, int code, const char *format, ...)
 
 /* --- a Unix socket ----------------------------------------------------------- */
 
+static bool is_socket(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
 /* A socket whose process is gone: connecting is refused. */
 static bool is_deserted(const struct sockaddr_un *address)
 {
-	struct stat status;
 	int fd, result;
 
-	if (lstat(address->sun_path, &status) != 0 || !S_ISSOCK(status.st_mode))
+	if (!is_socket(address->sun_path))
 		return false;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
@@ -48,6 +54,15 @@ static bool is_deserted(const struct sockaddr_un *address)
 	result = result < 0 ? errno : 0;
 	close(fd);
 	return result == ECONNREFUSED;
+}
+
+/* What is in the way, and what to do about it. */
+static const char *say_bind(int code, const char *path)
+{
+	if (code != -EADDRINUSE)
+		return strerror(-code);
+	return is_socket(path) ? "a process listens there already; choose another path or stop it"
+			       : "something that is no socket is there; choose another path";
 }
 
 static int open_unix(struct door *door, const char *path, struct astshm_error *error)
@@ -70,7 +85,7 @@ static int open_unix(struct door *door, const char *path, struct astshm_error *e
 
 		free(door->path); /* not ours to remove */
 		door->path = NULL;
-		return fail(error, code, "unix:%.150s: %s", path, strerror(-code));
+		return fail(error, code, "unix:%.150s: %s", path, say_bind(code, path));
 	}
 	snprintf(door->text, sizeof(door->text), "unix:%s", path);
 	return 0;
