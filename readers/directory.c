@@ -312,7 +312,8 @@ static void append_new(struct order *order, enum astshm_kind kind, const struct 
 	    has_key(&directory->rows[order->next], kind, key->text, key->length))
 		append_sorted(order, order->next + 1);
 	if (order->count > 0 &&
-	    has_key(&directory->rows[order->places[order->count - 1]], kind, key->text, key->length))
+	    has_key(&directory->rows[order->places[order->count - 1]], kind, key->text,
+		    key->length))
 		place_twin(order, key->place);
 	else
 		order->places[order->count++] = key->place;

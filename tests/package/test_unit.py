@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""systemd takes the unit and the user of ast-server, and the unit lets the server do what it does.
+"""systemd takes the units and their users, and a unit lets its program do what it does.
 
 usage: test_unit.py BUILD | --root ROOT
 """
+import contextlib
 import os
 import pathlib
 import re
@@ -13,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 
 from installed import environment, find, output_of, ROOT, TREE, workplace
 
@@ -22,31 +24,36 @@ PATIENCE = 120
 PLACE = pathlib.Path(workplace.name)
 # Of 10; 1.4 is what systemd 252 makes of it. From 2 on it would no longer say "OK".
 EXPOSURE = 20
+SERVICES = [path.name.removesuffix(".service")
+            for path in sorted(find("system/ast-server.service").parent.glob("ast*.service"))]
 
 
 def settings(text, name):
     return re.findall(rf"^{name}=(.*)$", text, re.M)
 
 
-def unit():
-    return find("system/ast-server.service")
+def unit(service):
+    """Its text."""
+    return find(f"system/{service}.service").read_text(encoding="utf-8")
 
 
-def as_systemd_reads_it():
+def as_systemd_reads_it(service):
     """The unit with the path of the program that lies here, which systemd looks for."""
-    text = unit().read_text(encoding="utf-8")
+    text = unit(service)
     program = settings(text, "ExecStart")[0].split()[0]
     assert (ROOT / program.lstrip("/")).is_file(), program
-    copy = PLACE / "ast-server.service"
-    copy.write_text(text.replace(program, str(find("bin/ast-server"))), encoding="utf-8")
+    copy = PLACE / f"{service}.service"
+    copy.write_text(text.replace(program, str(find(f"bin/{service}"))), encoding="utf-8")
     return copy
 
 
-def test_systemd_has_nothing_to_say_of_the_unit():
-    done = subprocess.run(["systemd-analyze", "verify", "--man=no", as_systemd_reads_it()],
-                          capture_output=True, text=True, check=False, timeout=PATIENCE)
-    said = [line for line in done.stderr.splitlines() if "ast-server.service" in line]
-    assert done.returncode == 0 and not said, done.stderr
+def test_systemd_has_nothing_to_say_of_the_units():
+    for service in SERVICES:
+        done = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", as_systemd_reads_it(service)],
+            capture_output=True, text=True, check=False, timeout=PATIENCE)
+        said = [line for line in done.stderr.splitlines() if f"{service}.service" in line]
+        assert done.returncode == 0 and not said, done.stderr
 
 
 def test_systemd_would_tell_a_wrong_setting():
@@ -57,17 +64,19 @@ def test_systemd_would_tell_a_wrong_setting():
     assert "entirely" in done.stderr, done.stderr
 
 
-def test_the_unit_exposes_little():
-    output_of("systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE}",
-              as_systemd_reads_it())
+def test_the_units_expose_little():
+    for service in SERVICES:
+        output_of("systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE}",
+                  as_systemd_reads_it(service))
 
 
-def test_the_user_of_the_unit_is_declared():
-    declared = find("sysusers.d/ast-server.conf")
-    user = settings(unit().read_text(encoding="utf-8"), "User")[0]
-    assert re.search(rf"^u {user} ", declared.read_text(encoding="utf-8"), re.M)
-    told = output_of("systemd-sysusers", "--dry-run", declared)
-    assert told == "" or user in told, told
+def test_the_users_of_the_units_are_declared():
+    for service in SERVICES:
+        declared = find(f"sysusers.d/{service}.conf")
+        user = settings(unit(service), "User")[0]
+        assert re.search(rf"^u {user} ", declared.read_text(encoding="utf-8"), re.M)
+        told = output_of("systemd-sysusers", "--dry-run", declared)
+        assert told == "" or user in told, told
 
 
 def members(group):
@@ -84,9 +93,9 @@ def expanded(words):
     return set().union(*(members(word) if word.startswith("@") else {word} for word in words))
 
 
-def allowed_calls():
+def allowed_calls(service):
     allowed = set()
-    for value in settings(unit().read_text(encoding="utf-8"), "SystemCallFilter"):
+    for value in settings(unit(service), "SystemCallFilter"):
         if value.startswith("~"):
             allowed -= expanded(value[1:].split())
         else:
@@ -120,36 +129,74 @@ def client(address):
     return connection
 
 
-def calls_of_a_server(name):
-    """What strace(1) sees of a server with a set, a datagram and a client, until its stop."""
-    log, calls = PLACE / "log", PLACE / "calls"
+@contextlib.contextmanager
+def traced(program, *arguments):
+    """The process, the file of its stderr and, once it has ended, what calls strace(1) saw."""
+    log, calls, made = PLACE / f"{program}.log", PLACE / f"{program}.calls", set()
     with open(log, "w", encoding="utf-8") as stderr:
         process = subprocess.Popen(
-            ["strace", "-D", "-f", "-qq", "-o", calls, "-e", "signal=none", find("bin/ast-server"),
-             "--udp", "127.0.0.1:0", "--websocket", "127.0.0.1:0", "--metrics", name,
-             "--metrics-group", str(os.getegid()), TREE / "examples" / "demo-set.xml"],
-            stderr=stderr, env=environment())
+            ["strace", "-D", "-f", "-qq", "-o", calls, "-e", "signal=none", find(f"bin/{program}"),
+             *arguments], stderr=stderr, env=environment())
     try:
-        ready = wait_for(log, r"ready, udp ([\d.]+):(\d+), websocket (\S+),", process)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            sender.sendto(b"no message", (ready[1], int(ready[2])))
-        with client(ready[3]):
-            wait_for_value("udp.packet.received", name)
-            wait_for_value("websocket.clients", name)
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(PATIENCE) == 0, log.read_text(encoding="utf-8")
+        yield process, log, made
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0, log.read_text(encoding="utf-8")
     finally:
         process.kill()
         process.wait()
-        pathlib.Path(f"/dev/shm/astshm.{name}").unlink(missing_ok=True)
-    return set(re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)[( ]", calls.read_text(encoding="utf-8"), re.M))
+    made |= set(re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)[( ]", calls.read_text(encoding="utf-8"), re.M))
+
+
+@contextlib.contextmanager
+def server(name):
+    with traced("ast-server", "--udp", "127.0.0.1:0", "--websocket", "127.0.0.1:0", "--metrics",
+                name, "--metrics-group", str(os.getegid()),
+                TREE / "examples" / "demo-set.xml") as (process, log, made):
+        try:
+            yield wait_for(log, r"ready, udp ([\d.]+):(\d+), websocket (\S+),", process), made
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(PATIENCE)
+            pathlib.Path(f"/dev/shm/astshm.{name}").unlink(missing_ok=True)
 
 
 def test_the_filter_lets_the_server_make_its_calls():
-    made = calls_of_a_server(f"test-unit-{os.getpid()}")
-    assert {"recvmmsg", "fchown", "fallocate", "exit_group"} <= made, made
-    assert not made - allowed_calls(), made - allowed_calls()
-    assert not {"ptrace", "mount", "setuid", "chown"} & allowed_calls()
+    name = f"test-unit-{os.getpid()}"
+    with server(name) as (ready, made), client(ready[3]):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"no message", (ready[1], int(ready[2])))
+        wait_for_value("udp.packet.received", name)
+        wait_for_value("websocket.clients", name)
+    check_calls("ast-server", made, {"recvmmsg", "fchown", "fallocate", "exit_group"})
+
+
+def test_the_filter_lets_the_exporter_make_its_calls():
+    """Asked for each document, and feeding a name of a host, a socket and who connects."""
+    name = f"test-unit-export-{os.getpid()}"
+    collector = socket.create_server(("localhost", 0))
+    streams = [f"tcp:localhost:{collector.getsockname()[1]}", f"listen:unix:{PLACE}/feed"]
+    with server(name), traced(
+            "astshm-export", "--listen", "127.0.0.1:0", "--stream-interval", "0.1",
+            *(word for stream in streams for word in ("--stream", stream)),
+            name) as (process, log, made):
+        address = wait_for(log, r"serving (http\S+)\n", process)[1]
+        for path in ("metrics", "snapshot.json", "history.json", "summary.json", "healthz", ""):
+            with urllib.request.urlopen(f"{address}/{path}", timeout=PATIENCE) as answer:
+                assert answer.read(1)
+        collector.settimeout(PATIENCE)
+        with collector, collector.accept()[0] as fed, socket.socket(socket.AF_UNIX) as reader:
+            reader.connect(str(PLACE / "feed"))
+            for consumer in (fed, reader):
+                consumer.settimeout(PATIENCE)
+                assert consumer.recv(1)
+    check_calls("astshm-export", made, {"accept4", "connect", "sendmsg", "exit_group"})
+
+
+def check_calls(service, made, expected):
+    allowed = allowed_calls(service)
+    assert expected <= made, made
+    assert not made - allowed, made - allowed
+    assert not {"ptrace", "mount", "setuid", "chown"} & allowed
 
 
 def skip_without(*names):
