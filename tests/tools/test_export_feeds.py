@@ -22,7 +22,8 @@ class Feeder(Exporter):
     """An exporter with feeds; `at` are the addresses that it feeds whoever connects from."""
 
     def __init__(self, t, *arguments, interval="0.05"):
-        super().__init__(t, "--stream-interval", interval, *arguments)
+        # Counts are waited for, by asking again and again.
+        super().__init__(t, "--max-rate", "100000", "--stream-interval", interval, *arguments)
         self.at = re.findall(r"feeding listen:(?:tcp:)?(\S+) every", self.said())
 
     def count(self, name):
@@ -250,7 +251,25 @@ def a_consumer_that_has_nothing_to_say_goes_on_listening(t):
     feeder = Feeder(t, "--stream", "listen:tcp:127.0.0.1:0", t.fixture().name)
     consumer = Consumer.at(feeder.at[0])
     consumer.socket.shutdown(socket.SHUT_WR)
-    check(is_without_gap(consumer.frames(5)))
+    check(is_without_gap(consumer.frames(20)))
+    feeder.stop()
+
+
+@case
+def consumers_that_left_are_found_out_when_nothing_is_sent(t):
+    fixture = t.fixture()
+    # A pattern, since /metrics tells nothing while its only server is dead.
+    feeder = Feeder(t, "--stream", "listen:tcp:127.0.0.1:0", fixture.name + "*")
+    stays = Consumer.at(feeder.at[0])
+    fixture.kill()
+    while stays.frame().segment["state"] == "live":
+        pass
+    for _ in range(20):
+        Consumer.at(feeder.at[0]).close()
+    wait_until(lambda: feeder.only("consumers") == 1, "one left")
+    equal(feeder.only("slow_consumers_total"), 0.0)
+    new = t.fixture(name=fixture.name)
+    equal(stays.frame().segment["pid"], new.pid)
     feeder.stop()
 
 

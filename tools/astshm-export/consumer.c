@@ -59,6 +59,7 @@ int consumer_send(struct consumer *consumer, const struct backlog *backlog,
 		if (consumer->sent < form->count)
 			continue;
 		counts->sent++;
+		consumer->turn = backlog->turn;
 		frame_release(&consumer->current);
 	}
 	return 0;
@@ -94,6 +95,11 @@ bool consumer_is_slow(const struct consumer *consumer, const struct backlog *bac
 {
 	return consumer->next < backlog->first ||
 	       (consumer->current && backlog->turn - consumer->current->turn >= BACKLOG_TURNS);
+}
+
+bool consumer_is_doubtful(const struct consumer *consumer, const struct backlog *backlog)
+{
+	return consumer->silent && backlog->turn - consumer->turn >= BACKLOG_TURNS;
 }
 
 uint64_t consumer_place(const struct consumer *consumer)

@@ -30,6 +30,7 @@ struct consumer {
 	bool blocked;           /* takes no more for now */
 	bool silent;            /* its side of the connection is shut */
 	size_t said;            /* bytes that it sent us */
+	uint64_t turn;          /* when it was last sent a whole frame, or had not been yet */
 	struct frame *current;  /* being sent; NULL: none */
 	size_t sent;            /* bytes of it */
 	uint64_t next;          /* number of the frame after it */
@@ -51,6 +52,12 @@ int consumer_hear(struct consumer *consumer);
 
 /* Has it lost something, or got stuck within a frame for as long? */
 bool consumer_is_slow(const struct consumer *consumer, const struct backlog *backlog);
+
+/*
+ * May it have gone? One whose side is shut shows that only when something is sent to
+ * it, which nothing was for as long as the backlog lasts.
+ */
+bool consumer_is_doubtful(const struct consumer *consumer, const struct backlog *backlog);
 
 /* Where another connection has to go on: a frame is sent whole or not at all. */
 uint64_t consumer_place(const struct consumer *consumer);

@@ -42,6 +42,7 @@ static struct consumer *add_consumer(struct feed *feed, int fd, bool is_socket, 
 	consumer->framing = feed->target.framing;
 	consumer->is_socket = is_socket;
 	consumer->next = next;
+	consumer->turn = feed->backlog->turn;
 	consumer->next_of_feed = feed->consumers;
 	feed->consumers = consumer;
 	feed->consumer_count++;
@@ -165,8 +166,10 @@ static void knock_heard(struct feed *feed, bool heard)
 static void let_in(struct feed *feed, int fd)
 {
 	struct consumer *consumer;
+	int one = 1;
 
 	limit_buffer(fd);
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 	consumer = add_consumer(feed, fd, true, backlog_end(feed->backlog));
 	if (consumer && watch_for(consumer) < 0)
 		remove_consumer(feed, consumer);
@@ -307,17 +310,21 @@ bool feed_wants(const struct feed *feed)
 	return feed->consumers || feed->target.role == TARGET_CONNECT;
 }
 
-/* One that we have connected to is given the newest instead, as is stdout. */
-static void hang_up_on_slow(struct feed *feed)
+/*
+ * On those that had connected to us, and are too slow or gone. One that we have
+ * connected to is given the newest instead, as is stdout.
+ */
+static void hang_up(struct feed *feed)
 {
 	struct consumer *next;
 
 	for (struct consumer *consumer = feed->consumers; consumer; consumer = next) {
+		bool slow = consumer_is_slow(consumer, feed->backlog);
+
 		next = consumer->next_of_feed;
-		if (!consumer_is_slow(consumer, feed->backlog))
-			continue;
-		feed->counts.slow++;
-		lose(feed, consumer, -ETIMEDOUT);
+		feed->counts.slow += slow;
+		if (slow || consumer_is_doubtful(consumer, feed->backlog))
+			lose(feed, consumer, -ETIMEDOUT);
 	}
 	if (feed->counts.slow > feed->slow_told)
 		message("%s: hung up on %" PRIu64 " too slow", feed->text,
@@ -341,7 +348,7 @@ void feed_turn(struct feed *feed)
 	struct consumer *next;
 
 	if (feed->target.role == TARGET_LISTEN)
-		hang_up_on_slow(feed);
+		hang_up(feed);
 	else if (feed->target.role == TARGET_CONNECT && !feed->consumers)
 		skip_lost(feed, &feed->next);
 	if (feed->shut)
