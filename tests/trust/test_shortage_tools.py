@@ -10,9 +10,11 @@ listing of a folder, the locale.
 """
 import itertools
 import os
+import subprocess
 
 import test_tools
-from harness import Failed, case, check, main
+from feed import frames_of, is_without_gap
+from harness import PATIENCE, Failed, case, check, main
 
 # Of each tool, with what must stand in its answer.
 COMMANDS = [
@@ -73,6 +75,47 @@ def each_allocation_of_a_tool_may_fail(t):
     for name, arguments, wanted in COMMANDS:
         if getattr(t.tools, name):
             sweep(t, name, arguments, wanted)
+
+
+def read_feed(t, name, number):
+    """What a feed sends while an allocation fails, until it has sent enough; and whether
+    one did fail. Addresses are numbers: glibc's look-up of names may assert."""
+    mark, path = t.folder / "mark", t.folder / "feed"
+    for file in (mark, path):
+        file.unlink(missing_ok=True)
+    command = [t.tools.export, "--listen", "none", "--stream-interval", "0.01", "--stream", "-",
+               "--stream", f"listen:unix:{path}", "--stream", "fluentd:tcp:127.0.0.1:1", name]
+    environment = {**os.environ, "LD_PRELOAD": t.tools.short_malloc, "SHORTAGE": str(number),
+                   "SHORTAGE_MARK": str(mark)}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env=environment)
+    data = b""
+    while len(data) < 20000 and (more := process.stdout.read1(65536)):
+        data += more
+    process.stdout.close()
+    error = process.stderr.read().decode()
+    process.stderr.close()
+    return process.wait(PATIENCE), frames_of(data), error, mark.exists()
+
+
+@case
+def each_allocation_of_a_feed_may_fail(t):
+    if not t.tools.export:
+        return
+    server = t.fixture()
+    ended = 0
+    for number in itertools.count(1):
+        status, frames, error, failed = read_feed(t, server.name + "*", number)
+        check(status in (0, 1), f"allocation {number}: status {status}, {error}")
+        if status == 0:
+            check(len(frames) > 1 and is_without_gap(frames), f"allocation {number}: {error}")
+        else:
+            check("emory" in error, f"allocation {number}: {error}")
+        ended += status
+        if not failed:
+            break
+    print(f"# {number - 1} failed, {ended} of them ended the exporter", flush=True)
+    check(0 < ended < number // 2, "what fails later is no reason to end")
 
 
 if __name__ == "__main__":
