@@ -144,7 +144,8 @@ def traced(program, *arguments):
     finally:
         process.kill()
         process.wait()
-    made |= set(re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)[( ]", calls.read_text(encoding="utf-8"), re.M))
+    made |= set(re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)[( ]", calls.read_text(encoding="utf-8"),
+                           re.M))
 
 
 @contextlib.contextmanager
