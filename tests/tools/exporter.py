@@ -56,6 +56,7 @@ class Exporter:
         if not found:
             raise Failed(f"did not start: {self.said()}")
         self.scheme, self.address = found[1], found[2]
+        case.at_end.append(self.end)
 
     def said(self):
         return self.case.errors(self.process)
@@ -80,6 +81,11 @@ class Exporter:
         equal(reply.status, status, f"status of {path} ({reply.bytes[:200]!r})")
         check(reply.bytes or method == "HEAD", path, "gave", status, "with nothing")
         return reply
+
+    def end(self):
+        """A process that is killed tells no leak."""
+        if self.process.poll() is None:
+            self.stop()
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)

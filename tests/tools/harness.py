@@ -138,6 +138,7 @@ class Case:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="astshm-test-"))
         self.processes = []
         self.fixtures = []
+        self.at_end = []  # called where all went well
 
     def name(self, suffix=""):
         return f"{self.title}{suffix}.{os.getpid()}"
@@ -307,6 +308,8 @@ def run_case(function, tools):
     context = Case(tools, title)
     try:
         function(context)
+        for end in context.at_end:
+            end()
         print("ok", title, flush=True)
         return "ok"
     except Skip as skip:

@@ -112,6 +112,12 @@ class Terminal:
     def modes_are_restored(self):
         return termios.tcgetattr(self.slave) == self.before
 
+    def end(self):
+        """If it still runs. A process that is killed tells no leak."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            check(self.wait() == 0, "exit status", self.process.returncode, self.text)
+
     def close(self):
         if self.process.poll() is None:
             self.process.kill()

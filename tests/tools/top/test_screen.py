@@ -26,6 +26,7 @@ def watching(t, segment, *options, **more):
     screen = terminal.Terminal([t.tools.top, *options, segment], folder=t.folder, **more)
     try:
         yield screen
+        screen.end()
     finally:
         screen.close()
 
