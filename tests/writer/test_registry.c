@@ -32,6 +32,24 @@ static void same_identity_gives_the_same_handle(void **state)
 	astshm_writer_close(&writer);
 }
 
+static void counter_becomes_safe_for_signals_with_its_values(void **state)
+{
+	struct astshm_writer *writer = scene_open(__func__, NULL);
+	const struct astshm_metric safe = { .name = "x", .flags = ASTSHM_SIGNAL_SAFE };
+	struct astshm_counter plain, handler;
+
+	(void)state;
+	astshm_increment(writer, "x", 1, ASTSHM_NO_TAGS);
+	astshm_counter_register(writer, &(struct astshm_metric){ .name = "x" }, &plain, NULL);
+	astshm_counter_add_signal(plain, 10); /* not yet: nothing happens */
+	assert_int_equal(astshm_counter_register(writer, &safe, &handler, NULL), 0);
+	assert_int_equal(handler.index, plain.index);
+	astshm_counter_add_signal(handler, 100);
+	astshm_counter_add(plain, 1000);
+	assert_int_equal(scene_counter(writer, "x"), 1101);
+	astshm_writer_close(&writer);
+}
+
 static void bad_names_are_refused_with_a_reason(void **state)
 {
 	static const struct { const char *name, *text; } cases[] = {
@@ -267,6 +285,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_identity_gives_the_same_handle),
+		cmocka_unit_test(counter_becomes_safe_for_signals_with_its_values),
 		cmocka_unit_test(bad_names_are_refused_with_a_reason),
 		cmocka_unit_test(bad_tags_are_refused_with_a_reason),
 		cmocka_unit_test(registering_past_the_limit_gives_the_null_handle),

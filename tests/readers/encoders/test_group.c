@@ -82,6 +82,37 @@ static void groups_of_timings_add_buckets_and_threads(void **state)
 	astshm_snapshot_free(&grouped);
 }
 
+/* Of a series of several, where a thread has a part in more than one. */
+static unsigned check_threads(const struct astshm_series *series)
+{
+	int64_t counted = 0;
+	uint64_t samples = 0;
+
+	for (uint32_t i = 0; i < series->thread_count; i++) {
+		counted += series->kind == ASTSHM_KIND_COUNTER ? series->threads[i].counter : 0;
+		samples += series->kind == ASTSHM_KIND_GAUGE ? series->threads[i].gauge.count : 0;
+	}
+	if (series->kind == ASTSHM_KIND_COUNTER)
+		assert_int_equal(counted, series->counter.value);
+	if (series->kind == ASTSHM_KIND_GAUGE)
+		assert_int_equal(samples, series->gauge.count);
+	return series->thread_count;
+}
+
+static void groups_of_counters_and_gauges_add_what_each_thread_did(void **state)
+{
+	struct astshm_snapshot *snapshot = sample_threads(), *grouped = NULL;
+	unsigned parts = 0;
+	(void)state;
+	assert_int_equal(astshm_snapshot_group(snapshot, NULL, 0, &grouped, NULL), 0);
+	assert_true(astshm_snapshot_count(grouped) < astshm_snapshot_count(snapshot));
+	for (size_t i = 0; i < astshm_snapshot_count(grouped); i++)
+		parts += check_threads(astshm_snapshot_at(grouped, i));
+	assert_true(parts > 0);
+	astshm_snapshot_free(&snapshot);
+	astshm_snapshot_free(&grouped);
+}
+
 static void groups_of_an_interval_add_rates(void **state)
 {
 	struct astshm_snapshot *older = events(), *newer = events(), *interval, *grouped;
@@ -255,6 +286,7 @@ int main(void)
 		cmocka_unit_test(groups_add_up_over_all_other_tags),
 		cmocka_unit_test(groups_without_keys_add_up_over_all_tags),
 		cmocka_unit_test(groups_of_timings_add_buckets_and_threads),
+		cmocka_unit_test(groups_of_counters_and_gauges_add_what_each_thread_did),
 		cmocka_unit_test(groups_of_an_interval_add_rates),
 		cmocka_unit_test(filter_keeps_series_and_their_families),
 		cmocka_unit_test(sorted_snapshot_is_walked_in_its_order),
