@@ -245,7 +245,8 @@ def a_server_that_does_not_beat_is_silent(t):
     server.beat_ago(90)
     page = open_page(t, server.name)
     page.wait_for_badge("silent")
-    check("lives, but was last heard of 1 min 3" in page.text("#banner"), page.text("#banner"))
+    check("The server lives, but was last heard of" in page.text("#banner"),
+          page.text("#banner"))
     server.ask("more")
     page.wait_for_badge("live")
     equal(page.text("#banner"), "")
@@ -310,18 +311,18 @@ def count_requests(page, seconds):
 def nobody_is_asked_while_nobody_looks(t):
     page = open_page(t, t.fixture(history=True).name, clock=True)
     wait_until(lambda: page.browser.advance(100) or page.keys(), "the first values")
-    check(count_requests(page, 20) >= 20, "it does not look")
+    wait_until(lambda: count_requests(page, 1) > 0, "a look")
     page.js("""Object.defineProperty(document, "hidden", { get: () => true, configurable: true });
         document.dispatchEvent(new Event("visibilitychange"))""")
     wait_until(lambda: count_requests(page, 3) == 0, "quiet")  # what was under way comes first
     equal(count_requests(page, 60), 0, "requests while hidden")
     page.js("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
-    check(count_requests(page, 20) >= 20, "it does not look again")
+    wait_until(lambda: count_requests(page, 1) > 0, "another look")
     page.browser.press("p")
     wait_until(lambda: count_requests(page, 3) == 0, "quiet")
     equal(count_requests(page, 60), 0, "requests while paused")
     page.browser.press("p")
-    check(count_requests(page, 20) >= 20, "it does not go on")
+    wait_until(lambda: count_requests(page, 1) > 0, "a look after the pause")
     page.check_quiet()
 
 
