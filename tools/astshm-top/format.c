@@ -77,7 +77,7 @@ void format_time(char cell[CELL_BYTES], enum units units, double ns)
 		snprintf(cell, CELL_BYTES, "%.0f", ns);
 	else if (units == UNITS_MILLI)
 		snprintf(cell, CELL_BYTES, "%.3f", ns / 1e6);
-	else if (ns < 1000 && ns == floor(ns))
+	else if (fabs(ns) < 1000 && ns == floor(ns))
 		snprintf(cell, CELL_BYTES, "%.0fns", ns);
 	else
 		put_scaled(cell, ns, 1000, suffixes);
@@ -89,7 +89,7 @@ void format_bytes(char cell[CELL_BYTES], double bytes)
 
 	if (put_odd(cell, bytes))
 		return;
-	if (bytes < 1024 && bytes == floor(bytes))
+	if (fabs(bytes) < 1024 && bytes == floor(bytes))
 		snprintf(cell, CELL_BYTES, "%.0fB", bytes);
 	else
 		put_scaled(cell, bytes, 1024, suffixes);

@@ -32,7 +32,7 @@ function scaled(value, step, suffixes) {
 
 // As %g of C.
 function general(value, digits) {
-	const exponent = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
+	const exponent = Number(value.toExponential(digits - 1).split("e")[1]);
 	if (exponent < -4 || exponent >= digits)
 		return Number(value.toPrecision(digits)).toExponential();
 	return String(Number(value.toPrecision(digits)));
@@ -53,7 +53,7 @@ export function rate(value, units) {
 		return odd(value);
 	const size = Math.abs(value);
 	if (value !== 0 && size < 0.01)
-		return value.toExponential(0);
+		return general(value, 1);
 	if (size >= 1e5 && units !== "base")
 		return scaled(value, 1000, THOUSANDS);
 	if (size < 1000)
@@ -79,7 +79,7 @@ export function time(seconds, units) {
 		return ns.toFixed(0) + " ns";
 	if (units === "milli")
 		return (ns / 1e6).toFixed(3) + " ms";
-	if (ns < 1000 && Number.isInteger(ns))
+	if (Math.abs(ns) < 1000 && Number.isInteger(ns))
 		return ns + " ns";
 	return scaled(ns, 1000, TIMES);
 }
