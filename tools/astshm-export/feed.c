@@ -78,15 +78,27 @@ static const char *reason(int result)
 				     : strerror(-result);
 }
 
-/* What was not sent is another connection's, or nobody's. */
-static void lose(struct feed *feed, struct consumer *consumer, int result)
+/*
+ * Where the next connection goes on. A frame under way may have left the backlog, as
+ * others behind it have: those were counted when they did, it is now.
+ */
+static uint64_t next_place(struct feed *feed, const struct consumer *consumer)
 {
 	uint64_t place = consumer_place(consumer);
 
+	if (place >= feed->backlog->first)
+		return place;
+	feed->counts.dropped++;
+	return consumer->next;
+}
+
+/* What was not sent is another connection's, or nobody's. */
+static void lose(struct feed *feed, struct consumer *consumer, int result)
+{
 	if (feed->target.role == TARGET_LISTEN) {
-		feed->counts.dropped += backlog_end(feed->backlog) - place;
+		feed->counts.dropped += backlog_end(feed->backlog) - consumer_place(consumer);
 	} else if (feed->target.role == TARGET_CONNECT) {
-		feed->next = place;
+		feed->next = next_place(feed, consumer);
 		dial_again(&feed->dial, monotonic_ns());
 		tell_lost(feed, reason(result));
 	} else if (result == -EPIPE) {
