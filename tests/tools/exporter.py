@@ -42,11 +42,12 @@ class UnixConnection(http.client.HTTPConnection):
 class Exporter:
     """Started with `arguments`; must end without complaint, which stop() checks."""
 
-    def __init__(self, case, *arguments, listen="127.0.0.1:0", context=None):
+    def __init__(self, case, *arguments, listen="127.0.0.1:0", context=None, descriptors=None):
         self.case, self.context = case, context
         self.errors = tempfile.TemporaryFile("w+")
+        limit = ["prlimit", f"--nofile={descriptors}"] if descriptors else []
         self.process = subprocess.Popen(
-            [case.tools.export, "--listen", listen, *map(str, arguments)], cwd=case.folder,
+            [*limit, case.tools.export, "--listen", listen, *map(str, arguments)], cwd=case.folder,
             stdout=subprocess.DEVNULL, stderr=self.errors)
         self.process.errors = self.errors
         case.processes.append(self.process)

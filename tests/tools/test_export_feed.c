@@ -45,8 +45,8 @@ static void setup_rig(struct rig *rig)
 	assert_return_code(rig->epoll_fd, errno);
 	snprintf(rig->target, sizeof(rig->target), "unix:%s", rig->address.sun_path);
 	assert_int_equal(target_parse(&target, rig->target, &error), 0);
-	assert_int_equal(feed_open(&rig->feed, &target, rig->epoll_fd, &rig->backlog, false, &error),
-			 0);
+	assert_int_equal(feed_open(&rig->feed, &target, rig->epoll_fd, &rig->backlog, 0, false,
+				   &error), 0);
 }
 
 static void teardown_rig(struct rig *rig)

@@ -21,9 +21,10 @@ FAST = ("--stream-interval", "0.05")
 class Feeder(Exporter):
     """An exporter with feeds; `at` are the addresses that it feeds whoever connects from."""
 
-    def __init__(self, t, *arguments, interval="0.05"):
+    def __init__(self, t, *arguments, interval="0.05", **more):
         # Counts are waited for, by asking again and again.
-        super().__init__(t, "--max-rate", "100000", "--stream-interval", interval, *arguments)
+        super().__init__(t, "--max-rate", "100000", "--stream-interval", interval, *arguments,
+                         **more)
         self.at = re.findall(r"feeding listen:(?:tcp:)?(\S+) every", self.said())
 
     def count(self, name):
@@ -243,6 +244,20 @@ def two_hundred_consumers_are_fed(t):
         consumer.close()
     wait_until(lambda: sum(feeder.count("consumers").values()) == 0, "200 gone")
     equal(set(feeder.count("slow_consumers_total").values()), {0.0})
+    feeder.stop()
+
+
+@case
+def consumers_leave_descriptors_for_the_rest(t):
+    fixture = t.fixture()
+    feeder = Feeder(t, "--stream", f"listen:unix:{t.folder}/a", "--stream",
+                    f"listen:unix:{t.folder}/b", fixture.name, interval="0.2",
+                    descriptors=64)
+    consumers = [Consumer.at(address) for address in feeder.at for _ in range(40)]
+    wait_until(lambda: sum(feeder.count("consumers").values()) == 32, "half of 64")
+    equal(set(feeder.count("consumers").values()), {16.0}, "consumers of each")
+    check(is_without_gap(consumers[0].frames(2)))
+    check(is_without_gap(consumers[40].frames(2)))
     feeder.stop()
 
 

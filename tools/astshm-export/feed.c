@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -153,21 +152,6 @@ static void consumer_ready(struct feed *feed, struct consumer *consumer, uint32_
 
 /* --- those who come to us --------------------------------------------------------- */
 
-/* Half of the descriptors there can be; the rest is for segments and for HTTP. */
-static uint64_t most_consumers(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return 512;
-	if (limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-			getrlimit(RLIMIT_NOFILE, &limit);
-	}
-	return limit.rlim_cur / 2;
-}
-
 static void knock_heard(struct feed *feed, bool heard)
 {
 	feed->shut = !heard;
@@ -222,7 +206,6 @@ static int listen_at(struct feed *feed, bool allow_remote, struct astshm_error *
 
 	if (result < 0)
 		return result;
-	feed->consumers_max = most_consumers();
 	snprintf(feed->text, sizeof(feed->text), "listen:%s%s", feed->door.path ? "" : "tcp:",
 		 feed->door.text);
 	feed->knock.fd = feed->door.fd;
@@ -286,12 +269,14 @@ static int open_stdout(struct feed *feed, struct astshm_error *error)
 /* --- all of it ---------------------------------------------------------------------------- */
 
 int feed_open(struct feed *feed, const struct target *target, int epoll_fd,
-	      const struct backlog *backlog, bool allow_remote, struct astshm_error *error)
+	      const struct backlog *backlog, uint64_t consumers_max, bool allow_remote,
+	      struct astshm_error *error)
 {
 	int result = 0;
 
 	*feed = (struct feed){
 		.target = *target, .epoll_fd = epoll_fd, .backlog = backlog,
+		.consumers_max = consumers_max,
 		.door = { .fd = -1 }, .knock = { .feed = feed, .fd = -1 },
 		.answer = { .feed = feed, .fd = -1 }, .dial = { .fd = -1 },
 		.next = backlog_end(backlog),

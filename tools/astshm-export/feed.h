@@ -37,11 +37,13 @@ struct feed {
 };
 
 /*
- * The feed must stay where it is from then on, as must the backlog. -EINVAL,
- * -EPERM: see door_open; else -errno; *error has words.
+ * The feed must stay where it is from then on, as must the backlog. At a time it
+ * lets consumers_max in. -EINVAL, -EPERM: see door_open; else -errno; *error has
+ * words.
  */
 int feed_open(struct feed *feed, const struct target *target, int epoll_fd,
-	      const struct backlog *backlog, bool allow_remote, struct astshm_error *error);
+	      const struct backlog *backlog, uint64_t consumers_max, bool allow_remote,
+	      struct astshm_error *error);
 void feed_close(struct feed *feed);
 
 /* Is what the next turn has for anybody? */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "message.h"
@@ -145,12 +146,40 @@ enum feed_end feeds_run(struct feeds *feeds)
 
 /* --- from start to end ------------------------------------------------------------------- */
 
+/* Half of the descriptors there can be, for all feeds; the rest is for segments and
+ * for HTTP. */
+static uint64_t most_consumers(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 512;
+	if (limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+			getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	return limit.rlim_cur / 2;
+}
+
+/* No feed can take from what another one may have. */
+static uint64_t share_of(const struct target *targets, size_t count)
+{
+	uint64_t listening = 0;
+
+	for (size_t i = 0; i < count; i++)
+		listening += targets[i].role == TARGET_LISTEN;
+	return listening > 0 ? most_consumers() / listening : 0;
+}
+
 static int open_all(struct feeds *feeds, const struct target *targets, size_t count,
 		    bool allow_remote, struct astshm_error *error)
 {
+	uint64_t share = share_of(targets, count);
+
 	for (size_t i = 0; i < count; i++) {
 		struct feed *feed = &feeds->items[i];
-		int result = feed_open(feed, &targets[i], feeds->epoll_fd, &feeds->backlog,
+		int result = feed_open(feed, &targets[i], feeds->epoll_fd, &feeds->backlog, share,
 				       allow_remote, error);
 
 		if (result < 0)
