@@ -91,7 +91,8 @@ static int fail(struct dial *dial, int64_t now_ns, const char *why)
 static void give_up(struct dial *dial, int error)
 {
 	dial->why = strerror(error);
-	close(dial->fd);
+	if (dial->fd >= 0)
+		close(dial->fd);
 	dial->fd = -1;
 	dial->at = dial->at->ai_next;
 }
@@ -115,15 +116,20 @@ static void set_up(int fd, int family)
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered_ms, sizeof(unanswered_ms));
 }
 
-/* Begins with dial->at, and goes on to the next as long as one fails at once. */
+/*
+ * Begins with dial->at, and goes on to the next as long as one fails at once, also
+ * where the kernel does not know the family.
+ */
 static int try_addresses(struct dial *dial, int64_t now_ns)
 {
 	while (dial->at) {
 		const struct addrinfo *at = dial->at;
 
 		dial->fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		if (dial->fd < 0)
-			return fail(dial, now_ns, strerror(errno));
+		if (dial->fd < 0) {
+			give_up(dial, errno);
+			continue;
+		}
 		set_up(dial->fd, at->ai_family);
 		if (connect(dial->fd, at->ai_addr, at->ai_addrlen) == 0)
 			return succeed(dial, now_ns);
