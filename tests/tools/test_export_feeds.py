@@ -377,7 +377,9 @@ def wrong_targets_are_usage_errors(t):
                   ["--stream", "127.0.0.1:1"], ["--stream", "listen:fluentd:tcp:h:1"],
                   ["--stream", "fluentd:-"], ["--stream", "listen:-"], ["--stream", "udp:h:1"],
                   ["--stream", "--"], ["--stream"], ["--stream", "-", "--stream", "-"],
-                  ["--stream", "unix:a"] * 17, ["--stream-interval", "0"],
+                  ["--stream", "unix:a"] * 2, ["--stream", "tcp:h:1"] * 2,
+                  [word for i in range(17) for word in ("--stream", f"unix:{i}")],
+                  ["--stream-interval", "0"],
                   ["--stream-interval", "0.009"], ["--stream-interval", "x"],
                   ["--stream-interval", "-1"], ["--listen", "none"],
                   ["--stream", "listen:tcp:0.0.0.0:0"]):

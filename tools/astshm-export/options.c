@@ -198,15 +198,28 @@ static bool parse_all(struct options *options, int argc, char **argv, bool *prin
 	return true;
 }
 
-/* Frames of two streams in one would be nobody's. */
+/* NULL: each is given once. Who listens at the same address is found out by the kernel,
+ * and port 0 is another one each time. */
+static const char *given_twice(const struct options *options)
+{
+	for (size_t i = 1; i < options->stream_count; i++) {
+		for (size_t n = 0; n < i; n++) {
+			if (options->streams[i].role != TARGET_LISTEN &&
+			    strcmp(options->streams[i].text, options->streams[n].text) == 0)
+				return options->streams[i].text;
+		}
+	}
+	return NULL;
+}
+
+/* Frames of two streams in one stdout would be nobody's, and figures of two feeds need
+ * two names. */
 static bool check_streams(const struct options *options)
 {
-	size_t to_stdout = 0;
+	const char *twice = given_twice(options);
 
-	for (size_t i = 0; i < options->stream_count; i++)
-		to_stdout += options->streams[i].role == TARGET_STDOUT;
-	if (to_stdout > 1)
-		message("--stream - can be given once; see astshm-export --help");
+	if (twice)
+		message("--stream %.120s can be given once; see astshm-export --help", twice);
 	else if (!options->listen && options->stream_count == 0)
 		message("--listen none leaves nothing to do without --stream; see astshm-export "
 			"--help");
