@@ -628,6 +628,16 @@ def a_browser_asks_for_the_token(t):
 
 
 @case
+def an_address_that_is_no_text_is_that_of_no_segment(t):
+    one, two = t.fixture("-one", history=True), t.fixture("-two", history=True)
+    page = open_page(t, one.name, two.name, path="/#/%zz")
+    page.wait_for_values()
+    page.wait_for_badge(*ALIVE)
+    equal(page.js("document.querySelector('#chooser').value"), one.name)
+    page.check_quiet()
+
+
+@case
 def many_series_are_shown_in_part(t):
     server = t.fixture(history=True)
     server.ask("many")

@@ -22,6 +22,15 @@ const DOCUMENTS = ["metrics", "snapshot.json", "snapshot.msgpack", "summary.json
 	"healthz"];
 const HEATMAP_FIRST = "event.processing.duration";
 
+// Anybody may write an address, also one that is no text.
+function decoded(text) {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return "";
+	}
+}
+
 class App {
 	constructor() {
 		this.model = null;
@@ -111,7 +120,7 @@ class App {
 	}
 
 	wanted() {
-		const name = decodeURIComponent(location.hash.slice(2)); // of #/NAME
+		const name = decoded(location.hash.slice(2)); // of #/NAME
 		const live = this.segments.find((segment) => segment.state === "live");
 		return this.segments.some((segment) => segment.name === name) ? name
 			: (live ?? this.segments[0])?.name;
