@@ -18,7 +18,11 @@ const browser = await chromium.launch({
 let context, page, seen;
 
 function watch() {
-	seen = { complaints: [], requests: [], bodies: {} };
+	seen = { complaints: [], requests: [], pending: 0, bodies: {} };
+	const mine = seen;
+	page.on("request", () => mine.pending++);
+	page.on("requestfinished", () => mine.pending--);
+	page.on("requestfailed", () => mine.pending--);
 	page.on("console", (message) => {
 		if (message.type() === "error" || message.type() === "warning")
 			seen.complaints.push(`${message.text()} (${message.location().url})`);
