@@ -52,10 +52,12 @@ def growth(rests):
 
 
 def floor_growth(rests):
-    """How much higher the lowest of the later half lies: nothing that is there for one
-    rest alone lifts it, and what is never given back does."""
-    half = len(rests) // 2
-    return min(one.memory for one in rests[half:]) - min(one.memory for one in rests[:half])
+    """How much higher the lowest of the later half lies than the middle of the earlier one:
+    what is there, or not yet there, for one rest alone moves neither, and what is never
+    given back does."""
+    memory = [one.memory for one in rests]
+    half = len(memory) // 2
+    return min(memory[half:]) - median(memory[:half])
 
 
 def check_flat(rests, memory_bytes, many=FEWEST):
