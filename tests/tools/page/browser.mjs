@@ -36,6 +36,14 @@ function watch() {
 	});
 }
 
+function setBack(part, set, ms) {
+	const end = part?.to ?? part?.timestamp;
+	if (end === undefined || Date.parse(end) < set)
+		return;
+	for (const name of ["timestamp", "from", "to"].filter((name) => name in part))
+		part[name] = new Date(Date.parse(part[name]) - ms).toISOString();
+}
+
 const methods = {
 	async open(url, { clock, ...options } = {}) {
 		await context?.close();
@@ -63,6 +71,16 @@ const methods = {
 	reload: async () => (await page.reload()).status(),
 	shot: (path, fullPage) => page.screenshot({ path, fullPage }),
 	seen: () => seen,
+	// As if the server's clock were set back now: of what it tells of later times, they differ.
+	async setBack(seconds) {
+		const set = Date.now();
+		await page.route(/\.json/, async (route) => {
+			const response = await route.fetch(), document = await response.json();
+			for (const part of [document, document.window, ...document.intervals ?? []])
+				setBack(part, set, seconds * 1000);
+			await route.fulfill({ status: response.status(), json: document });
+		});
+	},
 	// What axe finds against WCAG 2.1 A and AA, as short texts.
 	async axe() {
 		await page.evaluate(readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));

@@ -633,6 +633,21 @@ def a_browser_asks_for_the_token(t):
 
 
 @case
+def charts_go_on_when_the_clock_is_set_back(t):
+    server = t.fixture(history=True)
+    server.ask("fast")
+    page = open_page(t, server.name)
+    page.wait_for_values()
+    chart = "#section-events figcaption b"
+    page.until(f"document.querySelector('{chart}').textContent")
+    last = page.text(chart)
+    page.browser.setBack(3600)
+    server.ask("fast")
+    wait_until(lambda: page.text(chart) not in (last, "–"), f"another rate than {last}")
+    page.check_quiet()
+
+
+@case
 def an_address_that_is_no_text_is_that_of_no_segment(t):
     one, two = t.fixture("-one", history=True), t.fixture("-two", history=True)
     page = open_page(t, one.name, two.name, path="/#/%zz")

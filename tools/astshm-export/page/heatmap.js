@@ -62,7 +62,7 @@ export class Heatmap {
 		const { document } = await ask(path);
 		if (!document || this.series !== series)
 			return;
-		this.history.merge(document);
+		this.history.merge(document, model.now);
 		this.draw();
 	}
 

@@ -5,6 +5,7 @@
 const KINDS = ["counters", "gauges", "timings", "distributions"];
 const VALUES_MAX = 300000;
 const FEWEST = 40;
+const AHEAD_SECONDS = 5; // that a tick may be ahead of the snapshot asked for before it
 
 // Texts have nanoseconds, dates do not: the text tells entries apart.
 function take(interval) {
@@ -34,11 +35,13 @@ export class History {
 		return this.intervals.at(-1);
 	}
 
-	merge(document) {
+	// `now` is the server's.
+	merge(document, now) {
 		this.period = document.period_seconds;
 		for (const interval of document.intervals.map(take))
 			this.add(interval);
 		this.intervals.sort((a, b) => a.to - b.to);
+		this.forgetAfter(now);
 		this.thin();
 	}
 
@@ -51,6 +54,12 @@ export class History {
 		} else if (!this.intervals.some((known) => overlaps(known, interval))) {
 			this.intervals.push(interval);
 		}
+	}
+
+	// Of before the server's clock was set back: what comes now would look older.
+	forgetAfter(now) {
+		if (this.last?.to > now + AHEAD_SECONDS)
+			this.intervals = this.intervals.filter(({ to }) => to <= now + AHEAD_SECONDS);
 	}
 
 	append(interval) {

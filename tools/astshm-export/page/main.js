@@ -181,9 +181,9 @@ class App {
 
 	// Everything at first, then what a tick added.
 	async lookAtPast() {
-		const { history } = this.model, now = this.model.snapshot;
-		const age = history.last ? Date.parse(now.timestamp) / 1000 - history.last.to : Infinity;
-		const first = !history.last, model = this.model;
+		const { model } = this, { history, now } = model;
+		history.forgetAfter(now);
+		const first = !history.last, age = first ? Infinity : now - history.last.to;
 		if (model.keepsNoHistory > this.looks) {
 			model.observe();
 			return;

@@ -50,13 +50,13 @@ export class Model {
 		if (this.observed)
 			this.history.clear();
 		this.observed = false;
-		this.history.merge(document);
+		this.history.merge(document, this.now);
 	}
 
 	// Without a history there is what was seen here.
 	observe() {
 		this.observed = true;
-		const to = Date.parse(this.snapshot.timestamp) / 1000;
+		const to = this.now;
 		if (Number.isNaN(this.seconds))
 			return;
 		const interval = { key: this.snapshot.timestamp, to, from: to - this.seconds,
@@ -68,6 +68,11 @@ export class Model {
 				interval[series.group][series.key] = { rate: this.rate(series), p95: null };
 		}
 		this.history.append(interval);
+	}
+
+	// By the server's clock, which may be set.
+	get now() {
+		return Date.parse(this.snapshot.timestamp) / 1000;
 	}
 
 	// The uptime of a server that died ends before it was looked at last.
