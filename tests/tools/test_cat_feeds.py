@@ -1,9 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """astshm-cat reads recordings of feeds (doc/feeds.md), good ones and others."""
+import os
+import pathlib
+import signal
+
 import harness
+import msgpack
 from feed import HEAD, MAGIC
-from harness import case, check, equal
+from harness import case, check, equal, wait_until
 
 
 def frame(document, number=1, version=1, flags=0, more=b"", length=None):
@@ -101,6 +106,32 @@ def frames_that_lie_are_refused(t):
     r.refused(frame(r.first), frame(r.second[:-1]), text="not as long")
     # 4 GiB are asked for, and not waited for or reserved.
     r.refused(frame(r.first, length=0xffffffff), text="ends within the snapshot")
+
+
+def empty_documents(document, count):
+    """Each of another writer."""
+    document = msgpack.unpackb(document, strict_map_key=False)
+    document["families"] = {}
+    document["metrics"] = {kind: {} for kind in document["metrics"]}
+    for generation in range(1, count + 1):
+        document["segment"]["generation"] = f"{generation:016x}"
+        yield msgpack.packb(document)
+
+
+def cpu_seconds(process):
+    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@case
+def a_feed_of_very_many_writers_can_be_interrupted(t):
+    r = Recording(t)
+    r.write(*map(frame, empty_documents(r.first, 30000)))
+    process = t.start("--merge", r.path)
+    # To read the file takes no tenth of it, to tell the writers apart many times as long.
+    wait_until(lambda: cpu_seconds(process) > 0.5, "half a second of work")
+    _, err = t.finish(process, status=1, number=signal.SIGINT)
+    check("interrupted" in err, err)
 
 
 if __name__ == "__main__":

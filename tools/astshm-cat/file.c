@@ -230,6 +230,10 @@ static int find_all(const struct buffer *buffer, struct found *found, struct ast
 
 	found->each &= framed;
 	while (at < buffer->count) {
+		if (signals_stop_wanted()) {
+			snprintf(error->text, sizeof(error->text), "interrupted");
+			return -EINTR;
+		}
 		used = 0;
 		result = (framed ? add_frame : add_document)(buffer->bytes + at, buffer->count - at,
 							     &used, found, error);
