@@ -381,6 +381,7 @@ def wrong_targets_are_usage_errors(t):
                   [word for i in range(17) for word in ("--stream", f"unix:{i}")],
                   ["--stream-interval", "0"],
                   ["--stream-interval", "0.009"], ["--stream-interval", "x"],
+                  ["--stream-interval", "9223372036"], ["--stream-interval", "24.01h"],
                   ["--stream-interval", "-1"], ["--listen", "none"],
                   ["--stream", "listen:tcp:0.0.0.0:0"]):
         listen = [] if "--listen" in words else ["--listen", "127.0.0.1:0"]

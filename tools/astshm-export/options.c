@@ -11,6 +11,7 @@
 #include "duration.h"
 
 #define INTERVAL_MIN_NS 10000000
+#define INTERVAL_MAX_NS (86400 * (int64_t)1000000000) /* a day; sums with times must fit */
 
 enum { LISTEN = 256, ALLOW_REMOTE, TLS_CERTIFICATE, TLS_KEY, TOKEN_FILE, USER_FILE, CONNECTIONS,
        RATE, NATIVE_SCHEMA, CLASSIC, STREAM, STREAM_INTERVAL, HELP, VERSION };
@@ -110,10 +111,11 @@ static bool add_stream(struct options *options, const char *text, enum exit_stat
 static bool set_interval(struct options *options, const char *text)
 {
 	if (duration_parse(text, &options->stream_interval_ns) &&
-	    options->stream_interval_ns >= INTERVAL_MIN_NS)
+	    options->stream_interval_ns >= INTERVAL_MIN_NS &&
+	    options->stream_interval_ns <= INTERVAL_MAX_NS)
 		return true;
-	message("--stream-interval '%s': is no time from 0.01 s on such as 2, 0.5, 60s or 5m; see "
-		"astshm-export --help", text);
+	message("--stream-interval '%s': is no time from 0.01 s to 24h such as 2, 0.5, 60s or 5m; "
+		"see astshm-export --help", text);
 	return false;
 }
 
