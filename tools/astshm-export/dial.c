@@ -17,7 +17,7 @@
 
 #define CONNECT_NS ((int64_t)10000000000)
 #define LOOK_NS ((int64_t)50000000)
-#define UNANSWERED_MS 60000 /* bytes that TCP gets no answer to end a connection */
+#define UNANSWERED_MS 60000 /* bytes that get no answer, or no room, end a connection */
 
 /* Apart, because a lookup cannot be called off and may outlive the dial. */
 struct dial_lookup {
