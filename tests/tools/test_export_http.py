@@ -116,6 +116,22 @@ def a_window_is_told_when_asked(t):
 
 
 @case
+def a_history_is_cut_to_its_window(t):
+    server = t.fixture(history=True)
+    exporter = Exporter(t, server.name)
+    for _ in range(3):
+        server.ask("more")
+
+    def intervals(query=""):
+        return json.loads(exporter.get("/history.json" + query).bytes)["intervals"]
+    whole = intervals()
+    check(len(whole) >= 3, whole)
+    equal(intervals("?window=1h"), whole)
+    # Entries are a millisecond apart; the interval in which a window begins belongs to it.
+    equal(intervals("?window=0.000001"), whole[-1:])
+
+
+@case
 def a_dead_server_is_503_on_its_own(t):
     server = t.fixture()
     exporter = Exporter(t, server.name)
