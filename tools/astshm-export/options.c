@@ -30,7 +30,7 @@ static void print_help(void)
 	       "      --token-file FILE        ask for one of these bearer tokens, one a line\n"
 	       "      --user-file FILE         or for one of these NAME:PASSWORD, one a line\n"
 	       "      --max-connections N      at a time; further ones wait [64]\n"
-	       "      --max-rate N             requests a second; 429 for further ones [50]\n"
+	       "      --max-rate N             requests a second; 429 for further ones [100]\n"
 	       "      --native-schema N        resolution of native histograms, 0 to 6 [4]\n"
 	       "      --classic                with buckets at fixed bounds beside native ones\n"
 	       "      --stream TARGET          send msgpack snapshots to tcp:HOST:PORT,\n"
@@ -254,7 +254,7 @@ bool options_parse(struct options *options, int argc, char **argv, enum exit_sta
 	*options = (struct options){
 		.listen = "127.0.0.1:9464",
 		.stream_interval_ns = 10000000000,
-		.http = { .connections = 64, .rate = 50,
+		.http = { .connections = 64, .rate = 100,
 			  .style = { .schema = NATIVE_SCHEMA_DEFAULT } },
 	};
 	*status = EXIT_USAGE;
