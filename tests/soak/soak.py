@@ -123,6 +123,7 @@ class Life:
 
     async def come_to_rest(self):
         """The file as at the start, nobody there, everything applied."""
+        await self.settle()  # or a track is renamed that the file has named
         before = self.server.said().count("reloaded ")
         in_place(self.path, LAST_FILE)
         await eventually(lambda: self.server.said().count("reloaded ") > before, "reload")
