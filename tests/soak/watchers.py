@@ -192,12 +192,12 @@ class Readers:
         for reader in self.all:
             await reader.stop()
 
-    def check(self, lives):
-        """`lives` long enough to be seen by each; those killed at their start may be as well."""
+    def check(self, lives, young):
+        """`lives` long enough to be seen by each; the `young`, killed at their start, may be."""
         for reader in (self.json, self.msgpack, self.delta):
             assert len(reader.generations) >= lives, (reader.arguments, lives)
-        assert self.prometheus.restarts < len(self.json.generations), \
-            (self.prometheus.restarts, self.json.generations)
+        assert self.prometheus.restarts < lives + young, \
+            (self.prometheus.restarts, lives, young)
         for reader in self.all:
             measure.check_flat(reader.rests[1:], MEMORY_BYTES)
             print(f"reader {' '.join(reader.arguments)}: {reader.documents} documents, "
