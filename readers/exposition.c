@@ -417,28 +417,21 @@ const struct exposition_bound *exposition_bounds(enum astshm_kind kind, size_t *
 }
 
 /*
- * Of the samples in `slot`, those not above `bound`, which lies in it. The
- * extremes, where they lie in the slot too, are one sample each at least.
+ * Of the samples in `slot`, those not above `bound`, which lies in it: all but what the
+ * extremes, where they lie in the slot too, tell to be above. A share in proportion would
+ * lose samples equal to the bound, and would fall as the maximum rises: to Prometheus
+ * that is a counter that was reset. With this, no further sample makes the part smaller.
  */
 static uint64_t part_below(const struct astshm_histogram *histogram, enum astshm_kind kind,
 			   uint32_t slot, uint64_t bound, uint64_t samples)
 {
-	uint64_t low, high, least = 0, most = samples;
+	uint64_t low, high;
 	statistics_slot_range(kind, slot, &low, &high); /* samples lie in (low, high] */
-	if (histogram->has_extremes && histogram->min > low) {
-		low = histogram->min - 1;
-		least = 1;
-	}
-	if (histogram->has_extremes && histogram->max < high) {
-		high = histogram->max;
-		most = samples - 1;
-	}
-	if (bound >= high || !samples)
+	if (!samples || !histogram->has_extremes)
 		return samples;
-	if (bound <= low)
+	if (histogram->min > bound)
 		return 0;
-	uint64_t part = (uint64_t)((number_u128)samples * (bound - low) / (high - low));
-	return part < least ? least : part > most ? most : part;
+	return samples - (histogram->max > bound && histogram->max <= high);
 }
 
 static uint64_t slot_samples(const struct astshm_histogram *histogram, uint32_t slot)

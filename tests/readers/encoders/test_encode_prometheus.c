@@ -90,25 +90,57 @@ static void value_equal_to_a_bound_is_inside(void **state)
 	free(output.bytes);
 }
 
-/* 5 ms lies inside of a bucket: what is below is a share of it, rounded down. */
-static void straddling_bucket_is_split_by_proportion(void **state)
+static void lowest_and_highest_of_a_straddling_bucket_are_known(void **state)
 {
-	enum { SAMPLES = 1000 };
-	int64_t times[SAMPLES];
-	struct astshm_snapshot *snapshot = sample_begin();
-	uint32_t slot = astshm_bucket_slot_any(astshm_timing_table, 5000000);
-	double low = floor(astshm_histogram_bound(ASTSHM_KIND_TIMING, slot - 1));
-	double high = floor(astshm_histogram_bound(ASTSHM_KIND_TIMING, slot));
+	static const int64_t above = 5000001, equal = 5000000, below = 4999999;
+	const struct {
+		int64_t times[3];
+		size_t count;
+		uint64_t inside;
+	} cases[] = { { { equal }, 1, 1 },
+		      { { above }, 1, 0 },
+		      { { above, above }, 2, 0 },
+		      { { below, above }, 2, 1 },
+		      { { equal, equal, above }, 3, 2 },
+		      { { below, equal, 9000000 }, 3, 2 } };
 	(void)state;
-	for (int i = 0; i < SAMPLES; i++)
-		times[i] = (int64_t)low + 1 + (int64_t)((high - low - 1) * i / (SAMPLES - 1));
-	sample_timing(snapshot, "t", times, SAMPLES);
-	struct sample_output output = encode_and_free(snapshot);
-	double share = floor(SAMPLES * (5000000 - low) / (high - low));
-	assert_int_equal(bucket_at(&output, "t_seconds", "0.0025"), 0);
-	assert_int_equal(bucket_at(&output, "t_seconds", "0.005"), (uint64_t)share);
-	assert_int_equal(bucket_at(&output, "t_seconds", "0.01"), SAMPLES);
-	free(output.bytes);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct astshm_snapshot *snapshot = sample_begin();
+		sample_timing(snapshot, "t", cases[i].times, cases[i].count);
+		struct sample_output output = encode_and_free(snapshot);
+		assert_int_equal(bucket_at(&output, "t_seconds", "0.005"), cases[i].inside);
+		assert_int_equal(bucket_at(&output, "t_seconds", "0.0025"), 0);
+		assert_int_equal(bucket_at(&output, "t_seconds", "0.01"), cases[i].count);
+		free(output.bytes);
+	}
+}
+
+/* Prometheus takes a count that falls for one that began anew. */
+static void no_sample_makes_a_bucket_fall(void **state)
+{
+	enum { SAMPLES = 40, RUNS = 50 };
+	uint32_t slot = astshm_bucket_slot_any(astshm_timing_table, 5000000);
+	int64_t low = (int64_t)floor(astshm_histogram_bound(ASTSHM_KIND_TIMING, slot - 1)) - 5;
+	int64_t high = (int64_t)floor(astshm_histogram_bound(ASTSHM_KIND_TIMING, slot)) + 5;
+	const int64_t near[] = { low, low + 5, low + 6, 4999999, 5000000,
+				 5000001, high - 5, high - 4, high };
+	uint64_t random = 42;
+	(void)state;
+	for (int run = 0; run < RUNS; run++) {
+		int64_t times[SAMPLES];
+		uint64_t before = 0;
+		for (size_t i = 0; i < SAMPLES; i++) {
+			random = random * 6364136223846793005ull + 1442695040888963407ull;
+			times[i] = near[(random >> 33) % (sizeof near / sizeof near[0])];
+			struct astshm_snapshot *snapshot = sample_begin();
+			sample_timing(snapshot, "t", times, i + 1);
+			struct sample_output output = encode_and_free(snapshot);
+			uint64_t below = bucket_at(&output, "t_seconds", "0.005");
+			assert_in_range(below, before, i + 1);
+			before = below;
+			free(output.bytes);
+		}
+	}
 }
 
 static void buckets_never_fall_and_end_at_the_count(void **state)
@@ -332,7 +364,8 @@ int main(void)
 		cmocka_unit_test(counters_and_gauges_are_exactly_this),
 		cmocka_unit_test(states_are_gauges_and_time_is_seconds),
 		cmocka_unit_test(value_equal_to_a_bound_is_inside),
-		cmocka_unit_test(straddling_bucket_is_split_by_proportion),
+		cmocka_unit_test(lowest_and_highest_of_a_straddling_bucket_are_known),
+		cmocka_unit_test(no_sample_makes_a_bucket_fall),
 		cmocka_unit_test(buckets_never_fall_and_end_at_the_count),
 		cmocka_unit_test(later_of_two_names_that_collapse_is_left_out),
 		cmocka_unit_test(sample_names_of_a_histogram_are_taken_too),
