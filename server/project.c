@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "diff.h"
 #include "envelope.h"
@@ -180,6 +183,18 @@ static void replace(struct project *project, struct tree *tree, char *path)
 	project->tree = tree;
 }
 
+/*
+ * A whole tree and its text are gone by now, and what clients' queues held in a flood before.
+ * glibc gives back the top of a heap alone, which a small piece may hold for as long as the
+ * server lives.
+ */
+static void give_memory_back(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
+
 bool project_install(struct ast_server *server, struct node *root, const char *path)
 {
 	struct tree *before = server->project.tree, *after;
@@ -195,5 +210,6 @@ bool project_install(struct ast_server *server, struct node *root, const char *p
 	record_nodes(&server->project, &server->metrics);
 	announce(server, before);
 	tree_destroy(&before);
+	give_memory_back();
 	return true;
 }
