@@ -27,18 +27,15 @@ def count(process, what):
     return sum(1 for _ in pathlib.Path(f"/proc/{process}/{what}").iterdir())
 
 
-def descriptors(process):
-    """The least of some counts: once a second the server itself has /proc open for a moment."""
-    counts = []
-    for _ in range(4):
-        counts.append(count(process, "fd"))
-        time.sleep(0.03)
-    return min(counts)
-
-
 def rest(process, seconds, segment_bytes=0):
-    return Rest(seconds, anonymous_bytes(process), descriptors(process), count(process, "task"),
-                segment_bytes)
+    """The least of some looks: a reader may be at its document, and once a second the server
+    itself has /proc open for a moment."""
+    looks = []
+    for _ in range(4):
+        looks.append((anonymous_bytes(process), count(process, "fd")))
+        time.sleep(0.03)
+    memory, descriptors = (min(each) for each in zip(*looks))
+    return Rest(seconds, memory, descriptors, count(process, "task"), segment_bytes)
 
 
 def slope(points):
