@@ -53,11 +53,13 @@ async def nothing_more(client):
 
 
 async def eventually(condition, what):
-    """Waits while other tasks go on; the condition may take long."""
-    end = asyncio.get_running_loop().time() + PATIENCE
+    """Waits while other tasks go on; the condition may take long, see wait_until()."""
+    now = asyncio.get_running_loop().time
+    end, start = now() + PATIENCE, now()
     while not await asyncio.to_thread(condition):
-        assert asyncio.get_running_loop().time() < end, f"never happened: {what}"
-        await asyncio.sleep(0.005)
+        assert now() < end, f"never happened: {what}"
+        await asyncio.sleep(max(0.005, 2 * (now() - start)))
+        start = now()
 
 
 def without_hashes(node):
