@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * usage: make_segment NAME closed|dead
+ * usage: make_segment NAME closed|dead|history
  *
  * Leaves the segment that test_formats.c knows the values of: for a version of
  * the format that tests/data has none of yet (tests/data/README.md). `dead`: the
- * process kills itself in the midst of a record.
+ * process kills itself in the midst of a record. `history`: closed, and it has
+ * both rings of a history.
  */
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <astshm/writer.h>
+
+#define BEAT_MS 20
+#define STEPS 9
 
 static struct astshm_writer *writer;
 
@@ -24,6 +29,11 @@ static int open_writer(const char *name)
 	options.max_bytes = 1 << 20;
 	options.max_series = 64;
 	options.max_threads = 4;
+	options.tick_ms = BEAT_MS;
+	options.history_ms = BEAT_MS;
+	options.history_count = 4;
+	options.history_coarse_ms = 3 * BEAT_MS;
+	options.history_coarse_count = 2;
 	if (astshm_writer_open(&writer, name, &options, &error) == 0)
 		return 0;
 	fprintf(stderr, "%s\n", error.text);
@@ -62,6 +72,20 @@ static void record_all(void)
 	astshm_remove(writer, ASTSHM_KIND_COUNTER, "removed", ASTSHM_NO_TAGS);
 }
 
+/* Step after step: one more of each, and a tick that keeps it. */
+static void make_history(void)
+{
+	const struct timespec beat = { .tv_nsec = BEAT_MS * 1000000 };
+
+	for (int step = 1; step <= STEPS; step++) {
+		astshm_increment(writer, "steps", 1, ASTSHM_NO_TAGS);
+		astshm_set(writer, "step", step, ASTSHM_NO_TAGS);
+		astshm_time(writer, "step.time", 1000 * step, ASTSHM_NO_TAGS);
+		(void)nanosleep(&beat, NULL);
+		(void)astshm_writer_tick(writer, NULL);
+	}
+}
+
 /* The slot of a record, without the rest of it. */
 static void die_in_a_record(void)
 {
@@ -79,7 +103,7 @@ static void die_in_a_record(void)
 int main(int argc, char **argv)
 {
 	if (argc != 3) {
-		fprintf(stderr, "usage: make_segment NAME closed|dead\n");
+		fprintf(stderr, "usage: make_segment NAME closed|dead|history\n");
 		return 2;
 	}
 	if (open_writer(argv[1]))
@@ -87,6 +111,8 @@ int main(int argc, char **argv)
 	record_all();
 	if (strcmp(argv[2], "dead") == 0)
 		die_in_a_record();
+	if (strcmp(argv[2], "history") == 0)
+		make_history();
 	astshm_writer_close(&writer);
 	return 0;
 }

@@ -143,13 +143,12 @@ static void check_values(const struct astshm_snapshot *snapshot)
 
 /* --- the versions ------------------------------------------------------------- */
 
-static void read_segment(const char *name, const char *of, enum astshm_state state,
-			 uint64_t torn)
+/* A reader of the segment that is kept as this text. */
+static struct astshm_reader *open_segment(const char *name)
 {
 	size_t size;
 	uint8_t *image = read_segment_text(name, &size);
 	char path[] = "/tmp/astshm-formats-XXXXXX";
-	struct astshm_snapshot *snapshot = NULL;
 	struct astshm_reader *reader;
 	struct astshm_error error;
 	int fd = mkstemp(path);
@@ -159,11 +158,20 @@ static void read_segment(const char *name, const char *of, enum astshm_state sta
 	free(image);
 	close(fd);
 	int code = astshm_reader_open(&reader, path, NULL, &error);
-	if (code == 0)
-		code = astshm_reader_snapshot(reader, 0, &snapshot, &error);
 	unlink(path);
 	if (code < 0)
 		fail_msg("%s: %s", name, error.text);
+	return reader;
+}
+
+static struct astshm_snapshot *snapshot_of(struct astshm_reader *reader, const char *of,
+					   enum astshm_state state, uint64_t torn)
+{
+	struct astshm_snapshot *snapshot;
+	struct astshm_error error;
+
+	if (astshm_reader_snapshot(reader, 0, &snapshot, &error) < 0)
+		fail_msg("%s: %s", of, error.text);
 	const struct astshm_segment_info *info = astshm_snapshot_segment(snapshot);
 	assert_string_equal(info->name, of);
 	assert_int_equal(info->state, state);
@@ -171,11 +179,34 @@ static void read_segment(const char *name, const char *of, enum astshm_state sta
 	assert_int_equal(info->torn, torn);
 	assert_int_equal(info->bad_records, 0);
 	check_values(snapshot);
+	return snapshot;
+}
+
+static void read_segment(const char *name, const char *of, enum astshm_state state,
+			 uint64_t torn)
+{
+	struct astshm_reader *reader = open_segment(name);
+	struct astshm_snapshot *snapshot = snapshot_of(reader, of, state, torn);
+
 	if (torn) /* the record that was cut short is counted */
 		assert_int_equal(find(snapshot, ASTSHM_KIND_DISTRIBUTION, "torn")->histogram.count,
 				 2);
 	astshm_snapshot_free(&snapshot);
 	astshm_reader_close(&reader);
+}
+
+/* After so many steps; returns how many. */
+static int64_t check_steps(const struct astshm_snapshot *snapshot)
+{
+	int64_t steps = counter(snapshot, "steps");
+	const struct astshm_histogram *times =
+		&find(snapshot, ASTSHM_KIND_TIMING, "step.time")->histogram;
+
+	assert_int_equal(times->count, steps);
+	assert_int_equal(times->sum, 1000 * steps * (steps + 1) / 2);
+	assert_int_equal(times->max, 1000 * steps);
+	assert_true(find(snapshot, ASTSHM_KIND_GAUGE, "step")->gauge.current == (double)steps);
+	return steps;
 }
 
 static void segment_1_0_of_a_closed_writer_is_read(void **state)
@@ -190,23 +221,78 @@ static void segment_1_0_of_a_killed_writer_is_read(void **state)
 	read_segment("segment-1.0-dead.txt", "fmt-dead", ASTSHM_STATE_DEAD, 1);
 }
 
-static void snapshot_1_is_decoded(void **state)
+static void segment_1_1_of_a_killed_writer_is_read(void **state)
 {
-	FILE *file = open_data("snapshot-1.msgpack");
+	(void)state;
+	read_segment("segment-1.1-dead.txt", "fmt-dead", ASTSHM_STATE_DEAD, 1);
+}
+
+static void history_of_segment_1_1_is_read(void **state)
+{
+	struct astshm_reader *reader = open_segment("segment-1.1-history.txt");
+	struct astshm_snapshot *snapshot =
+		snapshot_of(reader, "fmt-history", ASTSHM_STATE_CLOSED, 0), *entry;
+	struct astshm_history *history;
+	int64_t steps = 0;
+
+	(void)state;
+	assert_int_equal(check_steps(snapshot), 9);
+	assert_int_equal(astshm_reader_history(reader, &history, NULL), 0);
+	assert_int_equal(astshm_history_info(history)->bad, 0);
+	assert_int_equal(astshm_history_count(history), 7);
+	for (size_t i = 0; i < 7; i++) {
+		assert_int_equal(astshm_history_snapshot(history, i, &entry, NULL), 0);
+		check_values(entry);
+		assert_in_range(check_steps(entry), (uint64_t)steps + 1, 9);
+		steps = check_steps(entry);
+		astshm_snapshot_free(&entry);
+	}
+	assert_int_equal(steps, 9);
+	astshm_history_free(&history);
+	astshm_snapshot_free(&snapshot);
+	astshm_reader_close(&reader);
+}
+
+/* A whole file that is one document. */
+static struct astshm_snapshot *decode(const char *name, const char *of)
+{
+	FILE *file = open_data(name);
 	struct astshm_snapshot *snapshot;
 	struct astshm_error error;
 	uint8_t bytes[65536];
 	size_t used = 0;
-
-	(void)state;
 	size_t size = fread(bytes, 1, sizeof bytes, file);
+
 	fclose(file);
 	if (astshm_decode_msgpack(bytes, size, &used, &snapshot, &error) < 0)
 		fail_msg("at %llu: %s", (unsigned long long)error.position, error.text);
 	assert_int_equal(used, size);
-	assert_string_equal(astshm_snapshot_segment(snapshot)->name, "fmt-closed");
+	assert_string_equal(astshm_snapshot_segment(snapshot)->name, of);
 	assert_int_equal(astshm_snapshot_segment(snapshot)->state, ASTSHM_STATE_CLOSED);
 	check_values(snapshot);
+	return snapshot;
+}
+
+static void snapshot_1_is_decoded(void **state)
+{
+	struct astshm_snapshot *snapshot = decode("snapshot-1.msgpack", "fmt-closed");
+
+	(void)state;
+	assert_null(astshm_snapshot_window(snapshot));
+	astshm_snapshot_free(&snapshot);
+}
+
+static void snapshot_1_with_a_window_is_decoded(void **state)
+{
+	struct astshm_snapshot *snapshot = decode("snapshot-1-window.msgpack", "fmt-history");
+	const struct astshm_snapshot *window = astshm_snapshot_window(snapshot);
+
+	(void)state;
+	assert_int_equal(check_steps(snapshot), 9);
+	assert_non_null(window);
+	assert_int_equal(astshm_snapshot_interval_ns(window), 236152098);
+	assert_int_equal(counter(window, "steps"), 9);
+	assert_int_equal(find(window, ASTSHM_KIND_TIMING, "step.time")->histogram.count, 9);
 	astshm_snapshot_free(&snapshot);
 }
 
@@ -215,7 +301,10 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(segment_1_0_of_a_closed_writer_is_read),
 		cmocka_unit_test(segment_1_0_of_a_killed_writer_is_read),
+		cmocka_unit_test(segment_1_1_of_a_killed_writer_is_read),
+		cmocka_unit_test(history_of_segment_1_1_is_read),
 		cmocka_unit_test(snapshot_1_is_decoded),
+		cmocka_unit_test(snapshot_1_with_a_window_is_decoded),
 	};
 
 	if (argc != 2) {
