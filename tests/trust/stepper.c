@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -19,6 +20,7 @@
 
 #include <cmocka.h>
 
+#define NICE (-15)
 #define WATCHED_MAX_BYTES ((size_t)16 << 20)
 /* A process that runs in a circle fails the test instead of hanging it. */
 #define INSTRUCTIONS_MAX UINT64_C(50000000)
@@ -70,13 +72,18 @@ static void live_traced(struct stepper *stepper, void (*act)(void *context), voi
 		pause();
 }
 
-/* On one processor the two take turns several times faster than on two. */
-static void stay_on_this_processor(void)
+/*
+ * On one processor the two take turns several times faster than on two. Where that is
+ * permitted they go before what else is there: else each of half a million steps may wait
+ * until another's slice of 3 ms has ended.
+ */
+static void take_turns_fast(void)
 {
 	cpu_set_t one;
 	CPU_ZERO(&one);
 	CPU_SET((unsigned)sched_getcpu(), &one);
 	(void)sched_setaffinity(0, sizeof one, &one);
+	(void)setpriority(PRIO_PROCESS, 0, NICE);
 }
 
 void stepper_start(struct stepper *stepper, void (*act)(void *context), void *context,
@@ -87,7 +94,7 @@ void stepper_start(struct stepper *stepper, void (*act)(void *context), void *co
 			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(stepper->page != MAP_FAILED);
 	stepper->page->stages = marks;
-	stay_on_this_processor();
+	take_turns_fast();
 	stepper->pid = fork();
 	assert_true(stepper->pid >= 0);
 	if (stepper->pid == 0)

@@ -37,7 +37,7 @@
 #define STATES_MAX 16
 #define KILLS_SAMPLED 6u
 #define KILLS_ALL UINT64_MAX
-#define HANG_S 600 /* a reader that hangs ends the test */
+#define HANG_S 840 /* a reader that hangs ends the test */
 
 static uint64_t kills_wanted = KILLS_SAMPLED;
 static unsigned part = 1, parts = 1;
