@@ -11,6 +11,7 @@
  *     more      records a second portion (see record_more)
  *     fast      records 1,000 requests that took 1 ms
  *     slow      records 200 that took 250 ms, and an error
+ *     busy      records 2 s of processor time
  *     remove    removes work.done
  *     odd       records what is hard to print
  *     many      records 1,000 counters and 100 timings, wide ones
@@ -195,6 +196,8 @@ static int obey(struct astshm_writer *writer)
 		line[strcspn(line, "\n")] = '\0';
 		if (strcmp(line, "more") == 0)
 			record_more(writer);
+		else if (strcmp(line, "busy") == 0)
+			astshm_increment(writer, "cpu.time", 2000 * (uint64_t)MS, ASTSHM_NO_TAGS);
 		else if (strcmp(line, "odd") == 0)
 			record_odd(writer);
 		else if (strcmp(line, "fast") == 0)

@@ -4,6 +4,7 @@
 
 #include "glob.h"
 #include "measure.h"
+#include "scale.h"
 
 #define NS_PER_S 1e9 /* divided by, as thresholds are (units.c): equal stays equal */
 
@@ -108,14 +109,13 @@ static void add_extremes(struct total *total, double min, double max)
 	total->max = fmax(total->max, max);
 }
 
-/* Counters of time are kept in nanoseconds. */
 static void add_counter(struct total *total, const struct astshm_series *series)
 {
-	double scale = strcmp(series->family->unit, "seconds") == 0 ? NS_PER_S : 1;
+	const struct astshm_family *family = series->family;
 
-	total->value += (double)series->counter.value / scale;
-	total->increase += (double)series->counter.increase / scale;
-	total->rate += series->counter.rate / scale;
+	total->value += scale_number(family, (double)series->counter.value);
+	total->increase += scale_number(family, (double)series->counter.increase);
+	total->rate += scale_number(family, series->counter.rate);
 	total->monotonic &= series->monotonic;
 }
 

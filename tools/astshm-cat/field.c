@@ -6,6 +6,7 @@
 #include <astshm/layout.h>
 
 #include "field.h"
+#include "scale.h"
 
 static const struct {
 	const char *name;
@@ -112,13 +113,16 @@ struct field field_resolve(struct field field, const struct astshm_series *serie
 	}
 }
 
-static double counter_number(struct field field, const struct astshm_counter_value *counter)
+static double counter_number(struct field field, const struct astshm_series *series)
 {
+	const struct astshm_counter_value *counter = &series->counter;
+
 	if (field.id == FIELD_VALUE)
-		return (double)counter->value;
+		return scale_number(series->family, (double)counter->value);
 	if (!counter->has_rate)
 		return NAN;
-	return field.id == FIELD_RATE ? counter->rate : (double)counter->increase;
+	return scale_number(series->family, field.id == FIELD_RATE ? counter->rate
+								   : (double)counter->increase);
 }
 
 static double gauge_number(struct field field, const struct astshm_gauge_value *gauge)
@@ -222,7 +226,7 @@ double field_number(struct field field, const struct astshm_series *series)
 	field = field_resolve(field, series);
 	switch (series->kind) {
 	case ASTSHM_KIND_COUNTER:
-		return counter_number(field, &series->counter);
+		return counter_number(field, series);
 	case ASTSHM_KIND_GAUGE:
 		return gauge_number(field, &series->gauge);
 	default:

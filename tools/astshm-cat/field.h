@@ -54,7 +54,10 @@ struct field field_resolve(struct field field, const struct astshm_series *serie
 bool field_extreme(enum field_id id, enum astshm_kind kind,
 		   const struct astshm_histogram *histogram, uint64_t *value);
 
-/* The field to compare by, in base units; NaN where there is no number. */
+/*
+ * The field to compare by; NaN where there is no number. Counters of time are in
+ * seconds, as they are printed, to stand beside others; timings in nanoseconds.
+ */
 double field_number(struct field field, const struct astshm_series *series);
 
 #define FIELD_TEXT_MAX 64

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "field.h"
+#include "scale.h"
 
 #define NANO_DECIMALS 9
 /* 39 digits of 128 bits, a point, a NUL; leaves FIELD_TEXT_MAX room for a sign. */
@@ -46,14 +47,9 @@ static void print_fixed(uint128 value, int decimals, char text[NUMBER_MAX])
 	memcpy(text, first, (size_t)(end - first) + 1);
 }
 
-/* Timings are kept in nanoseconds, and so are counters of the unit seconds. */
 static int decimals_of(const struct astshm_series *series)
 {
-	bool time = series->kind == ASTSHM_KIND_COUNTER
-			    ? strcmp(series->family->unit, "seconds") == 0
-			    : series->kind == ASTSHM_KIND_TIMING;
-
-	return time ? NANO_DECIMALS : 0;
+	return scale_is_time(series->family) ? NANO_DECIMALS : 0;
 }
 
 static bool counter_text(struct field field, const struct astshm_series *series,

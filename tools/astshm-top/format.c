@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "format.h"
+#include "scale.h"
 
 #define SECOND_NS 1000000000
 
@@ -106,16 +107,10 @@ void format_amount(char cell[CELL_BYTES], enum units units, const struct astshm_
 		format_count(cell, units, value);
 }
 
-/* Counters of time are kept in nanoseconds (doc/snapshot.md). */
-static bool counts_time(const struct astshm_family *family)
-{
-	return family->kind == ASTSHM_KIND_COUNTER && strcmp(family->unit, "seconds") == 0;
-}
-
 void format_counter(char cell[CELL_BYTES], enum units units, const struct astshm_family *family,
 		    double value)
 {
-	if (counts_time(family))
+	if (scale_is_time(family))
 		format_time(cell, units, value);
 	else if (strcmp(family->unit, "bytes") == 0 && units != UNITS_BASE)
 		format_bytes(cell, value);
@@ -126,10 +121,10 @@ void format_counter(char cell[CELL_BYTES], enum units units, const struct astshm
 void format_counter_rate(char cell[CELL_BYTES], enum units units,
 			 const struct astshm_family *family, double per_second)
 {
-	if (counts_time(family)) /* seconds of it in a second */
-		format_rate(cell, units, per_second / SECOND_NS);
-	else
-		format_rate(cell, units, per_second);
+	/* Of time: seconds of it in a second. A timing's samples are no time. */
+	if (family->kind == ASTSHM_KIND_COUNTER)
+		per_second = scale_number(family, per_second);
+	format_rate(cell, units, per_second);
 }
 
 void format_percent(char cell[CELL_BYTES], double fraction)

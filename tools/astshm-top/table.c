@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scale.h"
 #include "table.h"
 
 #define NAME_COLUMNS 24 /* narrower than this a name says little */
@@ -121,12 +122,28 @@ static int compare_keys(const struct astshm_series *a, const struct astshm_serie
 	return result != 0 ? result : (int)a->kind - (int)b->kind;
 }
 
+/* Of a timing or distribution these columns count samples. */
+static bool counts_samples(const struct astshm_series *series, enum column column)
+{
+	return is_histogram(series) && (column == COLUMN_VALUE || column == COLUMN_RATE ||
+					column == COLUMN_AVERAGE);
+}
+
+/* Of all units one order: 464 ms of processor time are less than 8085 events. */
+static double sort_number(const struct table_row *row, enum column column)
+{
+	const struct astshm_series *series = row->series->views[VIEW_LIFE];
+	double number = row->numbers[column];
+
+	return counts_samples(series, column) ? number : scale_number(series->family, number);
+}
+
 /* Largest first; those without the number last, whichever way. */
 static int compare_rows(const void *left, const void *right, void *context)
 {
 	const struct table *table = context;
 	const struct table_row *a = left, *b = right;
-	double x = a->numbers[table->sort], y = b->numbers[table->sort];
+	double x = sort_number(a, table->sort), y = sort_number(b, table->sort);
 	int keys = compare_keys(a->series->views[VIEW_LIFE], b->series->views[VIEW_LIFE]);
 
 	if (table->sort == COLUMN_NAME)

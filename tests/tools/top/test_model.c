@@ -213,6 +213,46 @@ static void new_writer_is_no_past_of_the_old_one(void **state)
 	end(&bench);
 }
 
+/* The keys of a table in their order, with blanks between them. */
+static void check_order(struct bench *bench, enum column sort, const char *wanted)
+{
+	struct table table;
+	char keys[256] = "";
+
+	table_init(&table);
+	table.sort = sort;
+	assert_int_equal(table_update(&table, &bench->model), 0);
+	for (size_t i = 0; i < table.row_count; i++) {
+		strcat(keys, i ? " " : "");
+		strcat(keys, table.rows[i].series->views[VIEW_LIFE]->key);
+	}
+	assert_string_equal(keys, wanted);
+	table_fini(&table);
+}
+
+/* What is kept in nanoseconds counts as the seconds that are shown of it. */
+static void order_is_that_of_the_numbers_shown(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	begin(&bench, "order", false);
+	astshm_describe(bench.writer, ASTSHM_KIND_COUNTER, "cpu", "seconds", NULL, NULL);
+	astshm_increment(bench.writer, "cpu", 1 * S, ASTSHM_NO_TAGS);
+	astshm_increment(bench.writer, "jobs", 500, ASTSHM_NO_TAGS);
+	refresh(&bench);
+	astshm_increment(bench.writer, "cpu", 2 * S, ASTSHM_NO_TAGS);
+	astshm_increment(bench.writer, "jobs", 30, ASTSHM_NO_TAGS);
+	for (int i = 0; i < 10; i++)
+		astshm_time(bench.writer, "work", 1 * MS, ASTSHM_NO_TAGS);
+	astshm_set(bench.writer, "load", 5, ASTSHM_NO_TAGS);
+	refresh(&bench);
+	check_order(&bench, COLUMN_VALUE, "jobs work load cpu");
+	check_order(&bench, COLUMN_RATE, "jobs work cpu load");
+	check_order(&bench, COLUMN_MAX, "load work cpu jobs");
+	end(&bench);
+}
+
 static bool page_holds(const struct page *page, const char *text)
 {
 	for (size_t i = 0; i < page->piece_count; i++) {
@@ -340,6 +380,7 @@ int main(void)
 		cmocka_unit_test(trends_are_made_of_refreshes_where_there_is_no_history),
 		cmocka_unit_test(window_without_history_is_made_of_snapshots_seen),
 		cmocka_unit_test(new_writer_is_no_past_of_the_old_one),
+		cmocka_unit_test(order_is_that_of_the_numbers_shown),
 		cmocka_unit_test(pages_fit_every_size_in_every_mode),
 		cmocka_unit_test(page_makes_text_of_strangers_harmless),
 		cmocka_unit_test(page_cuts_between_characters),

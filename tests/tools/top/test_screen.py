@@ -159,8 +159,8 @@ def table_is_sorted_by_the_column_that_keys_choose(t):
         equal(values, sorted(values))
         screen.press("r", "s", "s", "s", "s", "s")
         screen.until_seen("P95\u25be")
-        equal(names(screen)[0], "event.processing.duration", "the only ones with a p95 come first")
-        equal(names(screen)[1], "message.size")
+        equal(names(screen)[:2], ["message.size", "event.processing.duration"],
+              "the only ones with a p95, bytes and a tenth of a second")
         quit_with(screen, "q")
 
 
