@@ -227,30 +227,65 @@ static void put_spaces(struct page *page, enum style style, unsigned count)
 	}
 }
 
-static void put_cut(struct page *page, enum style style, const char *text, unsigned width)
+/* The end of a text that fills `columns`, in `room` of them or fewer. */
+static const char *last_part(const struct page *page, const char *text, unsigned columns,
+			     unsigned room, unsigned *filled)
 {
-	const char *mark = page->utf8 ? ELLIPSIS : "~";
-	unsigned columns;
+	const char *end = text + strlen(text);
+
+	while (text < end) {
+		struct character next = next_character(page, text, (size_t)(end - text));
+
+		/* What combines with the character before would sit on the ellipsis. */
+		if (columns <= room && next.columns > 0)
+			break;
+		columns -= next.columns;
+		text += next.step;
+	}
+	*filled = columns;
+	return text;
+}
+
+/* Without what would lie in front of the last `tail` columns. */
+static void put_cut(struct page *page, enum style style, const char *text, unsigned width,
+		    unsigned tail)
+{
+	const char *mark = page->utf8 ? ELLIPSIS : "~", *end;
+	unsigned columns, end_columns;
 	size_t bytes;
 
 	if (width == 0)
 		return;
-	bytes = fitting(page, text, strlen(text), width - 1, &columns);
+	bytes = fitting(page, text, strlen(text), width - 1 - tail, &columns);
+	end = last_part(page, text, page_columns(page, text), tail, &end_columns);
 	put_count(page, style, text, bytes);
 	append(page, style, mark, strlen(mark), 1);
-	put_spaces(page, style, width - 1 - columns);
+	page_put(page, style, end);
+	put_spaces(page, style, width - 1 - columns - end_columns);
 }
 
-void page_fit(struct page *page, enum style style, const char *text, unsigned width)
+static void fit(struct page *page, enum style style, const char *text, unsigned width,
+		unsigned tail)
 {
 	unsigned columns = page_columns(page, text);
 
 	if (columns > width) {
-		put_cut(page, style, text, width);
+		put_cut(page, style, text, width, tail);
 		return;
 	}
 	page_put(page, style, text);
 	put_spaces(page, style, width - columns);
+}
+
+void page_fit(struct page *page, enum style style, const char *text, unsigned width)
+{
+	fit(page, style, text, width, 0);
+}
+
+/* More of the end: names that begin alike are more than those that end so. */
+void page_fit_ends(struct page *page, enum style style, const char *text, unsigned width)
+{
+	fit(page, style, text, width, width * 3 / 5);
 }
 
 void page_right(struct page *page, enum style style, const char *text, unsigned width)
@@ -258,7 +293,7 @@ void page_right(struct page *page, enum style style, const char *text, unsigned 
 	unsigned columns = page_columns(page, text);
 
 	if (columns > width) {
-		put_cut(page, style, text, width);
+		put_cut(page, style, text, width, 0);
 		return;
 	}
 	put_spaces(page, style, width - columns);

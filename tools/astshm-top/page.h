@@ -65,7 +65,9 @@ void page_print(struct page *page, enum style style, const char *format, ...)
 
 /* In exactly `width` columns: cut with an ellipsis, or filled up with spaces. */
 void page_fit(struct page *page, enum style style, const char *text, unsigned width);
-/* The same, at the right end of them. */
+/* Cut in the middle: what ends a series' key is the value of a tag, which tells it. */
+void page_fit_ends(struct page *page, enum style style, const char *text, unsigned width);
+/* As page_fit(), at the right end of the columns. */
 void page_right(struct page *page, enum style style, const char *text, unsigned width);
 
 /* Spaces up to that column. */

@@ -329,7 +329,7 @@ static void put_row(struct page *page, const struct table_row *row, enum units u
 	char cell[CELL_BYTES];
 
 	page_begin(page);
-	page_fit(page, style, row->series->views[VIEW_LIFE]->key, columns->name);
+	page_fit_ends(page, style, row->series->views[VIEW_LIFE]->key, columns->name);
 	for (int i = COLUMN_VALUE; i < COLUMN_COUNT; i++) {
 		if (!columns->shown[i])
 			continue;

@@ -322,13 +322,43 @@ static void page_cuts_between_characters(void **state)
 	struct page page;
 
 	(void)state;
-	page_init(&page, true);
-	for (unsigned width = 0; width < 9; width++) {
-		page_begin(&page);
-		page_fit(&page, STYLE_PLAIN, wide, width);
-		assert_int_equal(page.lines[width].columns, width);
+	for (int ends = 0; ends < 2; ends++) {
+		page_init(&page, true);
+		for (unsigned width = 0; width < 9; width++) {
+			page_begin(&page);
+			(ends ? page_fit_ends : page_fit)(&page, STYLE_PLAIN, wide, width);
+			assert_int_equal(page.lines[width].columns, width);
+		}
+		page_fini(&page);
 	}
+}
+
+static void check_ends(const char *key, bool utf8, const char *wanted)
+{
+	struct page page;
+
+	page_init(&page, utf8);
+	page_begin(&page);
+	page_fit_ends(&page, STYLE_PLAIN, key, 20);
+	assert_int_equal(page.lines[0].columns, 20);
+	page_put(&page, STYLE_PLAIN, "$");
+	assert_true(page_holds(&page, wanted));
 	page_fini(&page);
+}
+
+/* Where series of one name stand below each other, the value of a tag tells them. */
+static void page_keeps_both_ends_of_a_key(void **state)
+{
+	(void)state;
+	check_ends("twenty.columns.wide.", true, "twenty.columns.wide.$");
+	check_ends("process.context_switches[type=voluntary]", true,
+		   "process\xe2\x80\xa6" "e=voluntary]$");
+	check_ends("process.context_switches[type=involuntary]", false, "process~involuntary]$");
+	/* A wide character that lies in both, and an accent without its letter. */
+	check_ends("process.switches[type=\xe6\xbc\xa2" "1234567890]", true,
+		   "process\xe2\x80\xa6" "1234567890] $");
+	check_ends("process.switches[type=e\xcc\x81" "23456789012]", true,
+		   "process\xe2\x80\xa6" "23456789012]$");
 }
 
 static void steps_go_up_and_down(void **state)
@@ -384,6 +414,7 @@ int main(void)
 		cmocka_unit_test(pages_fit_every_size_in_every_mode),
 		cmocka_unit_test(page_makes_text_of_strangers_harmless),
 		cmocka_unit_test(page_cuts_between_characters),
+		cmocka_unit_test(page_keeps_both_ends_of_a_key),
 		cmocka_unit_test(steps_go_up_and_down),
 		cmocka_unit_test(numbers_are_short_or_whole),
 	};
