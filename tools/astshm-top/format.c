@@ -3,11 +3,13 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "format.h"
 #include "scale.h"
 
 #define SECOND_NS 1000000000
+#define MOMENT_S 1e9 /* in 2001: nothing lasts for 31 years */
 
 const char *units_name(enum units units)
 {
@@ -96,11 +98,38 @@ void format_bytes(char cell[CELL_BYTES], double bytes)
 		put_scaled(cell, bytes, 1024, suffixes);
 }
 
+void format_moment(char cell[CELL_BYTES], double seconds, double now_s)
+{
+	static const struct {
+		double limit, unit;
+		char letter;
+	} units[] = { { 120, 1, 's' }, { 7200, 60, 'm' }, { 172800, 3600, 'h' },
+		      { (double)INFINITY, 86400, 'd' } };
+	double distance = fabs(now_s - seconds);
+	int i = 0;
+
+	while (distance >= units[i].limit)
+		i++;
+	snprintf(cell, CELL_BYTES, seconds > now_s ? "in %.0f%c" : "%.0f%c ago",
+		 floor(distance / units[i].unit), units[i].letter);
+}
+
+/* A gauge of seconds holds a time, or since 1970 a point in it. */
+static bool is_gauge_of_time(const struct astshm_family *family, enum units units, double value)
+{
+	return family->kind == ASTSHM_KIND_GAUGE && strcmp(family->unit, "seconds") == 0 &&
+	       units != UNITS_BASE && isfinite(value);
+}
+
 void format_amount(char cell[CELL_BYTES], enum units units, const struct astshm_family *family,
 		   double value)
 {
 	if (family->kind == ASTSHM_KIND_TIMING)
 		format_time(cell, units, value);
+	else if (is_gauge_of_time(family, units, value) && value >= MOMENT_S)
+		format_moment(cell, value, (double)time(NULL));
+	else if (is_gauge_of_time(family, units, value))
+		format_time(cell, units, value * SECOND_NS);
 	else if (strcmp(family->unit, "bytes") == 0 && units != UNITS_BASE)
 		format_bytes(cell, value);
 	else

@@ -28,7 +28,9 @@ void format_count(char cell[CELL_BYTES], enum units units, double value);
 void format_rate(char cell[CELL_BYTES], enum units units, double per_second);
 /* In nanoseconds. */
 void format_time(char cell[CELL_BYTES], enum units units, double ns);
-/* A sample of the family: a time, bytes, or another number. */
+/* In seconds since 1970: "45s ago", "3d ago", "in 2h". */
+void format_moment(char cell[CELL_BYTES], double seconds, double now_s);
+/* A sample of the family: a time, a point in it, bytes, or another number. */
 void format_amount(char cell[CELL_BYTES], enum units units, const struct astshm_family *family,
 		   double value);
 /* A counter's total or rate, which may be of nanoseconds. */

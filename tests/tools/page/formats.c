@@ -26,6 +26,8 @@ static void put(char cell[CELL_BYTES], const char *word, enum units units, doubl
 		format_percent(cell, value);
 	else if (strcmp(word, "age") == 0)
 		format_age(cell, (uint64_t)value);
+	else if (strcmp(word, "moment") == 0)
+		format_moment(cell, 1e9, 1e9 + value);
 	else
 		format_span(cell, (uint64_t)value);
 }

@@ -13,5 +13,8 @@ for (const line of readFileSync(0, "utf8").trim().split("\n")) {
 	const [word, units, text] = line.split(" ");
 	const value = text === "nan" ? NaN : text.endsWith("inf") ? Number(text.replace("inf", "Infinity"))
 		: Number(text);
-	console.log(format[word](nanoseconds.includes(word) ? value / 1e9 : value, units));
+	if (word === "moment")
+		console.log(format.moment(1e9, 1e9 + value));
+	else
+		console.log(format[word](nanoseconds.includes(word) ? value / 1e9 : value, units));
 }

@@ -22,6 +22,8 @@ def is_fair(word, value):
     if word == "time" and abs(value) < float("inf"):
         return 1 <= abs(value) < 1e13 and abs(value) * 2 % 1 or float(value).is_integer() and \
             abs(value) < 1e13
+    if word == "moment":
+        return abs(value) < 1e15
     return word != "percent" or not 1e9 < abs(value) < float("inf")
 
 
@@ -33,12 +35,12 @@ def lines(seed, how_many=4000):
     whole = (chance.randint(0, 10 ** chance.randint(1, 15)) for _ in range(how_many))
     values += [value for value in whole if value % 5 and value % 64]  # else: ties
     for value in values:
-        for word in ("count", "rate", "time", "bytes", "percent", "age", "span"):
+        for word in ("count", "rate", "time", "bytes", "percent", "age", "span", "moment"):
             # Means of times have a thousandth of a nanosecond.
             number = round(value, 3) if word == "time" else value
             if not is_fair(word, number):
                 continue
-            number = round(number) if word in ("age", "span") else number
+            number = round(number) if word in ("age", "span", "moment") else number
             for units in ("auto", "milli", "base") if word in ("count", "rate", "time") else \
                     ("auto",):
                 yield f"{word} {units} {number!r}"

@@ -401,6 +401,39 @@ static void numbers_are_short_or_whole(void **state)
 	check_cell(format_rate, 1234567, "1.23M", "1234567");
 }
 
+static void check_amount(enum units units, double value, const char *wanted)
+{
+	const struct astshm_family family = { .kind = ASTSHM_KIND_GAUGE, .unit = "seconds" };
+	char cell[CELL_BYTES];
+
+	format_amount(cell, units, &family, value);
+	assert_string_equal(cell, wanted);
+}
+
+static void check_moment(double ago, const char *wanted)
+{
+	char cell[CELL_BYTES];
+
+	format_moment(cell, 1.8e9, 1.8e9 + ago);
+	assert_string_equal(cell, wanted);
+}
+
+/* "1.80G" says nothing of when a process was started. */
+static void gauges_of_seconds_are_times_or_points_in_time(void **state)
+{
+	(void)state;
+	check_amount(UNITS_AUTO, 0.0025, "2.50ms");
+	check_amount(UNITS_MILLI, 0.0025, "2.500");
+	check_amount(UNITS_AUTO, (double)NAN, "-");
+	check_amount(UNITS_BASE, 1234567890, "1234567890");
+	check_amount(UNITS_AUTO, (double)time(NULL) - 3 * 86400 - 60, "3d ago");
+	check_moment(119, "119s ago");
+	check_moment(7199, "119m ago");
+	check_moment(172799, "47h ago");
+	check_moment(172800, "2d ago");
+	check_moment(-300, "in 5m");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -417,6 +450,7 @@ int main(void)
 		cmocka_unit_test(page_keeps_both_ends_of_a_key),
 		cmocka_unit_test(steps_go_up_and_down),
 		cmocka_unit_test(numbers_are_short_or_whole),
+		cmocka_unit_test(gauges_of_seconds_are_times_or_points_in_time),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");

@@ -6,6 +6,7 @@ export const UNITS = ["auto", "milli", "base"];
 const THOUSANDS = ["", "k", "M", "G", "T", "P", "E"];
 const TIMES = [" ns", " µs", " ms", " s"];
 const BYTES = [" B", " KiB", " MiB", " GiB", " TiB", " PiB"];
+const MOMENT_S = 1e9; // in 2001: nothing lasts for 31 years
 const NONE = "–";
 
 function odd(value) {
@@ -97,9 +98,21 @@ export function percent(fraction) {
 		: (fraction * 100).toFixed(Math.abs(fraction) < 0.1 ? 2 : 1) + " %";
 }
 
+// In seconds since 1970.
+export function moment(value, now = Date.now() / 1e3) {
+	const far = Math.abs(now - value);
+	const [unit, name] = far < 120 ? [1, "s"] : far < 7200 ? [60, "min"]
+		: far < 172800 ? [3600, "h"] : [86400, "d"];
+	const text = `${Math.floor(far / unit)} ${name}`;
+	return value > now ? `in ${text}` : `${text} ago`;
+}
+
 // A value of a series: its family says what it is of.
 export function amount(value, family, units) {
-	if (family.kind === "timing" || (family.kind === "counter" && family.unit === "seconds"))
+	const inSeconds = family.unit === "seconds";
+	if (family.kind === "gauge" && inSeconds && units !== "base" && !isOdd(value))
+		return value >= MOMENT_S ? moment(value) : time(value, units);
+	if (family.kind === "timing" || (family.kind === "counter" && inSeconds))
 		return time(value, units);
 	if (family.unit === "bytes" && units !== "base")
 		return bytes(value);
