@@ -13,7 +13,7 @@ static const struct {
 	{ "?, h", "this help" },
 	{ "Up, Down, j, k", "the next series (or line)" },
 	{ "PgUp, PgDn", "a page" },
-	{ "Home, End, g, G", "the first, the last" },
+	{ "Home, End, g, G", "the first, whichever it becomes; the last" },
 	{ "Enter", "detail of the series: numbers, histogram, tags, threads" },
 	{ "Esc", "back; without a detail: all series again" },
 	{ "/", "filter: a piece of the name or tags; with * a pattern for all of it" },

@@ -117,10 +117,12 @@ static bool move_key(struct app *app, uint32_t key)
 
 	if (by == 0)
 		return false;
-	if (app->mode == MODE_MAIN && app->layout != LAYOUT_DASHBOARD)
-		table_move(&app->table, by);
-	else
+	if (app->mode != MODE_MAIN || app->layout == LAYOUT_DASHBOARD)
 		scroll(app, by);
+	else if (key == KEY_CODE_HOME || key == 'g')
+		table_home(&app->table);
+	else
+		table_move(&app->table, by);
 	return true;
 }
 

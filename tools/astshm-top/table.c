@@ -206,6 +206,13 @@ void table_move(struct table *table, long by)
 	remember_chosen(table);
 }
 
+void table_home(struct table *table)
+{
+	free(table->chosen_key);
+	table->chosen_key = NULL;
+	table->chosen = 0;
+}
+
 int table_update(struct table *table, const struct model *model)
 {
 	struct table_row *rows = reallocarray(table->rows, model->row_count + 1, sizeof(*rows));
@@ -220,7 +227,6 @@ int table_update(struct table *table, const struct model *model)
 			fill_row(&rows[table->row_count++], model, &model->rows[i]);
 	}
 	qsort_r(rows, table->row_count, sizeof(*rows), compare_rows, table);
-	/* At first the top of the list, whatever comes to stand there. */
 	if (table->chosen_key)
 		find_chosen(table);
 	else

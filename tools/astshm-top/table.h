@@ -41,7 +41,8 @@ struct table {
 	size_t chosen;          /* place in rows */
 	size_t top;             /* first row on the screen */
 	enum astshm_kind chosen_kind;
-	char *chosen_key;       /* what is chosen stays so when the order changes */
+	char *chosen_key;       /* what is chosen stays so when the order changes; NULL: the
+				 * top of the list, whatever comes to stand there */
 };
 
 void table_init(struct table *table);
@@ -53,6 +54,8 @@ int table_update(struct table *table, const struct model *model);
 const struct table_row *table_chosen(const struct table *table);
 /* Chooses the row that lies `by` further down, stopping at both ends. */
 void table_move(struct table *table, long by);
+/* Chooses the top of the list and no certain series. */
+void table_home(struct table *table);
 
 /* "name", "value", ... as the head of the column says. */
 const char *column_name(enum column column);

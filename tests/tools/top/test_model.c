@@ -253,6 +253,43 @@ static void order_is_that_of_the_numbers_shown(void **state)
 	end(&bench);
 }
 
+static void check_chosen(struct app *app, const char *key)
+{
+	assert_string_equal(table_chosen(&app->table)->series->views[VIEW_LIFE]->key, key);
+}
+
+/* Under a live order the top is where something happens; a row is for who picked it. */
+static void home_stays_at_the_top_and_a_chosen_row_with_its_series(void **state)
+{
+	struct bench bench;
+	struct app app;
+
+	(void)state;
+	begin(&bench, "home", false);
+	astshm_increment(bench.writer, "a", 1, ASTSHM_NO_TAGS);
+	astshm_increment(bench.writer, "b", 2, ASTSHM_NO_TAGS);
+	app_init(&app, &bench.model, true);
+	app.table.sort = COLUMN_VALUE;
+	refresh(&bench);
+	app_update(&app);
+	check_chosen(&app, "b");
+	app_key(&app, 'j');
+	check_chosen(&app, "a");
+	app_key(&app, 'k');
+	astshm_increment(bench.writer, "a", 5, ASTSHM_NO_TAGS);
+	refresh(&bench);
+	app_update(&app);
+	check_chosen(&app, "b");
+	app_key(&app, 'g');
+	check_chosen(&app, "a");
+	astshm_increment(bench.writer, "b", 9, ASTSHM_NO_TAGS);
+	refresh(&bench);
+	app_update(&app);
+	check_chosen(&app, "b");
+	app_fini(&app);
+	end(&bench);
+}
+
 static bool page_holds(const struct page *page, const char *text)
 {
 	for (size_t i = 0; i < page->piece_count; i++) {
@@ -444,6 +481,7 @@ int main(void)
 		cmocka_unit_test(window_without_history_is_made_of_snapshots_seen),
 		cmocka_unit_test(new_writer_is_no_past_of_the_old_one),
 		cmocka_unit_test(order_is_that_of_the_numbers_shown),
+		cmocka_unit_test(home_stays_at_the_top_and_a_chosen_row_with_its_series),
 		cmocka_unit_test(pages_fit_every_size_in_every_mode),
 		cmocka_unit_test(page_makes_text_of_strangers_harmless),
 		cmocka_unit_test(page_cuts_between_characters),
