@@ -184,14 +184,24 @@ static void put_main(struct app *app, struct page *page, unsigned width, unsigne
 	table_put(&app->table, page, app->units, width, rows);
 }
 
-static void put_notice(struct page *page, const struct status *status, unsigned width,
-		       unsigned *rows)
+/* Whole if a quarter of the rows is enough for that, else what one line holds of it. */
+static void put_notice(struct app *app, struct page *page, const struct status *status,
+		       unsigned width, unsigned *rows)
 {
+	struct page *lines = &app->content;
+
 	if (!status->notice[0] || *rows < 2)
 		return;
-	page_begin(page);
-	page_fit(page, status->notice_style, status->notice, width);
-	--*rows;
+	page_clear(lines);
+	page_wrap(lines, status->notice_style, status->notice, 0, width);
+	if (lines->line_count > *rows / 4) {
+		page_begin(page);
+		page_fit(page, status->notice_style, status->notice, width);
+		--*rows;
+		return;
+	}
+	page_copy(page, lines, 0, lines->line_count);
+	*rows -= (unsigned)lines->line_count;
 }
 
 void app_put(struct app *app, struct page *page, unsigned width, unsigned height)
@@ -203,7 +213,7 @@ void app_put(struct app *app, struct page *page, unsigned width, unsigned height
 	put_head(app, page, &status, width);
 	if (height < 2)
 		return;
-	put_notice(page, &status, width, &rows);
+	put_notice(app, page, &status, width, &rows);
 	if (app->mode == MODE_HELP) {
 		page_clear(&app->content);
 		help_put(&app->content, width);
