@@ -100,6 +100,7 @@ def once_gives_performance_data(t):
     result = t.alert("--once", "-r", "a: dropped / received > 1%", "-r", "b: work max > 100ms",
                      "-r", "c: size max > 4KiB critical", "-r", "d: level < -3",
                      "-r", "e: level > -1", "-r", "f: dropped == 4", "-r", "g: dropped != 3",
+                     "-r", "unfit: work max > 1MiB",
                      "-r", "odd == 7 | it's".split(" |")[0], server.name, status=1)
     equal(perfdata(result), {
         "a": "1.5%;1", "b": "0.25s;0.1", "c": "2048B;;4096", "d": "-2.5;-3:", "e": "-2.5;~:-1",

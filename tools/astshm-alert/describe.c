@@ -78,9 +78,11 @@ void describe(const struct rule *rule, const struct verdict *verdict, char text[
 			 holds ? ": " : "", verdict->why);
 	else if (verdict->outcome != OUTCOME_TRUE && verdict->outcome != OUTCOME_FALSE)
 		snprintf(text, DESCRIBE_BYTES, "%s: %s", rule->expression, verdict->why);
+	else if (rule->condition == CONDITION_ABSENT && holds)
+		snprintf(text, DESCRIBE_BYTES, "%s", verdict->why);
 	else if (rule->condition == CONDITION_ABSENT)
-		snprintf(text, DESCRIBE_BYTES, "there is %s %s",
-			 holds ? "no metric" : "a metric", rule->operands[0].selector.name);
+		snprintf(text, DESCRIBE_BYTES, "there is a metric %s",
+			 rule->operands[0].selector.name);
 	else
 		describe_compared(rule, verdict, text);
 }

@@ -19,18 +19,35 @@ static void set(struct verdict *verdict, enum outcome outcome, const char *forma
 
 /* --- expressions ---------------------------------------------------------- */
 
-/* What the worst of the operands leaves to say. */
-static void set_unmeasured(struct verdict *verdict, const struct operand *operand,
-			   const struct measure *measure)
+/* A slip in a tag is not looked for in the name. */
+static void set_missing(struct verdict *verdict, enum outcome outcome,
+			const struct selector *selector, const struct astshm_snapshot *snapshot)
+{
+	struct selector name = *selector;
+
+	name.tag_count = 0;
+	if (selector->tag_count > 0 && measure_exists(&name, snapshot))
+		set(verdict, outcome, "no series of %s has these tags", selector->name);
+	else
+		set(verdict, outcome, "there is no metric %s", selector->name);
+}
+
+/* What the worst of the operands leaves to say. Which one it is has to be told of
+ * several alone: the expression stands beside it. */
+static void set_unmeasured(struct verdict *verdict, const struct rule *rule,
+			   const struct operand *operand, const struct measure *measure,
+			   const struct astshm_snapshot *snapshot)
 {
 	const char *name = operand->selector.name;
+	bool is_alone = rule->operand_count == 1;
 
 	if (measure->result == MEASURED_AMISS)
-		set(verdict, OUTCOME_UNKNOWN, "%.60s: %s", name, measure->why);
+		set(verdict, OUTCOME_UNKNOWN, "%s%s%s", is_alone ? "" : name,
+		    is_alone ? "" : ": ", measure->why);
 	else if (measure->result == MEASURED_MISSING && verdict->outcome != OUTCOME_UNKNOWN)
-		set(verdict, OUTCOME_MISSING, "there is no metric %.100s", name);
+		set_missing(verdict, OUTCOME_MISSING, &operand->selector, snapshot);
 	else if (verdict->outcome == OUTCOME_FALSE)
-		set(verdict, OUTCOME_NOTHING, "no sample of %.100s", name);
+		set(verdict, OUTCOME_NOTHING, "no sample of %s", name);
 }
 
 static double combine(enum node node, double a, double b)
@@ -85,7 +102,8 @@ static double calculate(const struct rule *rule, const struct astshm_snapshot *s
 		struct measure measure = measure_operand(&rule->operands[operand], snapshot,
 							 rule->window_ns > 0, total);
 		if (measure.result != MEASURED)
-			set_unmeasured(verdict, &rule->operands[operand], &measure);
+			set_unmeasured(verdict, rule, &rule->operands[operand], &measure,
+				       snapshot);
 		if (operand == 0)
 			set_unit(verdict, rule, measure.unit);
 		stack[depth++] = measure.value;
@@ -127,6 +145,7 @@ static void evaluate_compare(const struct rule *rule, const struct look *look,
 	if (!fits(&rule->threshold, verdict->unit)) {
 		set(verdict, OUTCOME_UNKNOWN, "%s does not fit what is counted in %s",
 		    rule->threshold.text, verdict->unit);
+		verdict->value = (double)NAN; /* not compared, and no number of that unit */
 		return;
 	}
 	compare(rule, verdict);
@@ -156,9 +175,10 @@ static void evaluate_stale(const struct rule *rule, const struct look *look,
 static void evaluate_absent(const struct rule *rule, const struct look *look,
 			    struct verdict *verdict)
 {
-	if (!measure_exists(&rule->operands[0].selector, look->whole))
-		set(verdict, OUTCOME_TRUE, "there is no metric %.100s",
-		    rule->operands[0].selector.name);
+	const struct selector *selector = &rule->operands[0].selector;
+
+	if (!measure_exists(selector, look->whole))
+		set_missing(verdict, OUTCOME_TRUE, selector, look->whole);
 }
 
 void evaluate(const struct rule *rule, const struct look *look, struct total *total,

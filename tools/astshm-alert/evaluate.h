@@ -24,7 +24,8 @@ struct verdict {
 	double value;       /* what was compared; NaN: nothing was */
 	char unit[ASTSHM_UNIT_MAX + 3]; /* "seconds", "packets/s", "" */
 	uint64_t window_ns; /* the real length of the window; 0: the lifetime */
-	char why[160];      /* of MISSING and UNKNOWN, and of a server that is down */
+	char why[ASTSHM_NAME_MAX + 100]; /* of what is not simply true or false, of what
+					  * is absent and of a server that is down */
 };
 
 /* `total` is room to work in. */

@@ -224,7 +224,8 @@ static void what_cannot_be_compared_raises_no_alert(void **state)
 		{ "nothing.* p95 > 1", OUTCOME_NOTHING, "no sample of nothing.*" },
 		{ "missing > 1", OUTCOME_MISSING, "there is no metric missing" },
 		{ "missing < 1", OUTCOME_MISSING, "there is no metric missing" },
-		{ "zero[k=v] > 1", OUTCOME_MISSING, "there is no metric zero" },
+		{ "zero[k=v] > 1", OUTCOME_MISSING, "no series of zero has these tags" },
+		{ "missing[k=v] > 1", OUTCOME_MISSING, "there is no metric missing" },
 		{ "work > 1ms", OUTCOME_UNKNOWN, "say which field" },
 		{ "udp.packet.dropped p95 > 1", OUTCOME_UNKNOWN, "quantiles" },
 		{ "udp.packet.dropped mean > 1", OUTCOME_UNKNOWN, "no such field" },
@@ -232,7 +233,7 @@ static void what_cannot_be_compared_raises_no_alert(void **state)
 		{ "size p95 > 1ms", OUTCOME_UNKNOWN, "1ms does not fit" },
 		{ "zero > 1 over 7s", OUTCOME_UNKNOWN, "no history" },
 		{ "idle p95 / missing > 1", OUTCOME_MISSING, "missing" },
-		{ "work / missing > 1", OUTCOME_UNKNOWN, "work" },
+		{ "work / missing > 1", OUTCOME_UNKNOWN, "work: it is a timing" },
 		{ "missing / work > 1", OUTCOME_UNKNOWN, "work" },
 	};
 
@@ -243,6 +244,8 @@ static void what_cannot_be_compared_raises_no_alert(void **state)
 		if (verdict.outcome != cases[i].outcome || !strstr(verdict.why, cases[i].why))
 			fail_msg("'%s': outcome %d: '%s'", cases[i].text, verdict.outcome,
 				 verdict.why);
+		/* Not even a number whose unit is another than the threshold's. */
+		assert_true(isnan(verdict.value) || verdict.outcome == OUTCOME_TRUE);
 	}
 }
 
@@ -295,6 +298,11 @@ static void verdicts_are_described(void **state)
 		{ "stale > 10s", "the last heartbeat's age is 12.0s, > 10s" },
 		{ "down", "the server is up" },
 		{ "missing > 1", "missing: there is no metric missing" },
+		{ "nodes[k=a,x=1] > 1", "nodes[k=a,x=1]: no series of nodes has these tags" },
+		{ "absent(nodes[k=c])", "no series of nodes has these tags" },
+		{ "absent(nodes)", "there is a metric nodes" },
+		{ "work > 1ms", "work: it is a timing or distribution: say which field "
+				"(p95, mean, max, ...)" },
 	};
 	char described[DESCRIBE_BYTES], number[DESCRIBE_NUMBER_BYTES];
 
