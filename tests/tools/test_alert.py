@@ -172,6 +172,12 @@ def errors_point_at_line_and_column(t):
     equal(lines[1].index("parsec"), lines[2].index("^"), "the caret's column")
     result = t.alert("--check", "-r", "\ta >\x1b[31m 1", status=3)
     check("\x1b" not in result.err and "\t" not in result.err.splitlines()[1], result.err)
+    path.write_bytes("\u009b".encode() + b" \xff # a comment may hold \xff\n")
+    result = t.alert("--check", "--rules", path, status=3)
+    check(":1:3: this byte is not UTF-8" in result.err, result.err)
+    check("\u009b" not in result.err and "\n      ? # a comment" in result.err, result.err)
+    path.write_bytes(b"a > 1 # a comment may hold \xff\n")
+    t.alert("--check", "--rules", path)
 
 
 @case

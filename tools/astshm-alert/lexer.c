@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "lexer.h"
+#include "text.h"
 
 void lexer_init(struct lexer *lexer, const char *text, size_t length)
 {
@@ -141,7 +142,7 @@ static struct token take_sign(struct lexer *lexer)
 	}
 }
 
-struct token lexer_next(struct lexer *lexer)
+static struct token next_token(struct lexer *lexer)
 {
 	bool is_first = !lexer->has_begun;
 	char c;
@@ -162,6 +163,22 @@ struct token lexer_next(struct lexer *lexer)
 	    (c == '-' && peek(lexer, 1) == '.' && is_digit(peek(lexer, 2))))
 		return take_number(lexer);
 	return take_sign(lexer);
+}
+
+/* Names of metrics are UTF-8, and so is what is printed. Comments may be anything. */
+struct token lexer_next(struct lexer *lexer)
+{
+	struct token token = next_token(lexer);
+	size_t at = 0, step;
+
+	while (token.kind != TOKEN_ERROR && at < token.length) {
+		step = text_sequence(token.at + at, token.length - at);
+		if (step == 0)
+			return fail(lexer, (size_t)(token.at - lexer->text) + at,
+				    "this byte is not UTF-8");
+		at += step;
+	}
+	return token;
 }
 
 bool token_is(const struct token *token, const char *word)

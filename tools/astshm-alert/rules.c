@@ -9,6 +9,7 @@
 #include "message.h"
 #include "parser.h"
 #include "rules.h"
+#include "text.h"
 
 /* --- what is wrong, and where --------------------------------------------- */
 
@@ -27,12 +28,28 @@ static size_t column_of(const char *text, size_t offset)
 	return column;
 }
 
+/* Control characters, those of two bytes too: a terminal obeys both. */
+static bool is_control(const char *text, size_t length)
+{
+	unsigned char first = (unsigned char)text[0];
+
+	return length == 1 ? first < 0x20 || first == 0x7f
+			   : first == 0xc2 && (unsigned char)text[1] < 0xa0;
+}
+
 /* One column for each character, so that the caret stands where it should. */
 static void echo_line(const char *text, size_t length, size_t column)
 {
 	fputs("    ", stderr);
-	for (size_t i = 0; i < length; i++)
-		putc((unsigned char)text[i] < 0x20 || text[i] == 0x7f ? ' ' : text[i], stderr);
+	for (size_t at = 0, count; at < length; at += count ? count : 1) {
+		count = text_sequence(text + at, length - at);
+		if (count == 0)
+			putc('?', stderr);
+		else if (is_control(text + at, count))
+			putc(' ', stderr);
+		else
+			(void)fwrite(text + at, 1, count, stderr);
+	}
 	fprintf(stderr, "\n    %*s^\n", (int)(column - 1), "");
 }
 
