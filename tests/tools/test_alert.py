@@ -185,6 +185,7 @@ def rules_come_from_files_stdin_and_arguments(t):
     path = t.folder / "my.rules"
     path.write_text("a > 1 # one\r\n\n  # two\nb: b > 2 critical")
     equal(t.alert("--check", "--rules", path).out, "2 rules\n")
+    equal(t.alert("--check", "-r", "a > 1").out, "1 rule\n")
     equal(t.alert("--check", "--rules", "-", "-r", "c > 1", stdin=b"d > 1\n").out, "2 rules\n")
     equal(t.alert("--check", "--rules", path, "--rules", "my.rules", status=3).out, "")
     path.write_bytes(b"a > 1\n" + b"#" * 300000)

@@ -211,8 +211,10 @@ def post_mortem_of_a_copy_and_of_an_orderly_end(t):
     server.close()
     t.cat("--post-mortem", server.name, status=9)
     server = t.fixture("copy", history=True)
-    server.ask("slow")
     path = t.folder / "copy.segment"
+    path.write_bytes(server.path.read_bytes())
+    check(" 1 entry, " in t.cat("--post-mortem", path).out, "one entry")
+    server.ask("slow")
     path.write_bytes(server.path.read_bytes())
     text = t.cat("--post-mortem", "-m", "request.*", path).out
     check("killed or crashed" in text and "P50 to MAX: request.duration" in text, text)

@@ -59,7 +59,7 @@ static bool add_rules(struct options *options, const char *segment)
 
 static int check(const struct options *options)
 {
-	printf("%zu rules\n", options->rules.count);
+	printf("%zu rule%s\n", options->rules.count, options->rules.count == 1 ? "" : "s");
 	return finish_stdout() == EXIT_OK ? PLUGIN_OK : PLUGIN_UNKNOWN;
 }
 

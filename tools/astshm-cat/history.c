@@ -33,8 +33,9 @@ enum exit_status history_load(struct source *source, struct astshm_history **his
 		return report_history(source, result, &error);
 	uint64_t bad = astshm_history_info(*history)->bad;
 	if (bad > 0)
-		message("%s: %" PRIu64 " entries of the history are corrupt and left out",
-			source->argument, bad);
+		message("%s: %" PRIu64 " %s of the history %s corrupt and left out",
+			source->argument, bad, bad == 1 ? "entry" : "entries",
+			bad == 1 ? "is" : "are");
 	return EXIT_OK;
 }
 

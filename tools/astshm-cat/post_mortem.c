@@ -137,12 +137,13 @@ static void put_heartbeat(struct post_mortem *report, const struct astshm_segmen
 static void put_history(struct post_mortem *report)
 {
 	const struct astshm_history_info *info = astshm_history_info(report->history);
+	size_t count = astshm_history_count(report->history);
 	char period[TIMELINE_TEXT], coarse[TIMELINE_TEXT];
 
 	timeline_length(period, info->period_ns);
 	timeline_length(coarse, info->coarse_period_ns);
-	put_format(report, "history         %zu entries, %s apart, older ones %s\n",
-		   astshm_history_count(report->history), period, coarse);
+	put_format(report, "history         %zu %s, %s apart, older ones %s\n", count,
+		   count == 1 ? "entry" : "entries", period, coarse);
 	if (info->skipped > 0)
 		put_format(report, "                %" PRIu64 " more had no room\n", info->skipped);
 }
