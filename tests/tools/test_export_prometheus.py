@@ -1,22 +1,28 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """A real Prometheus scrapes astshm-export, which serves ast-server under load."""
+import datetime
 import json
 import pathlib
 import re
 import shutil
 import signal
 import socket
+import sys
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
-import harness
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "server"))
+
+import harness  # of this folder, which is in front
+import osc
 from exporter import Exporter
 from harness import PATIENCE, Skip, case, check, equal, wait_until
 
-SET = pathlib.Path(__file__).resolve().parents[2] / "examples/demo-set.xml"
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples/prometheus"
+SET = EXAMPLES.parent / "demo-set.xml"
 READY = re.compile(r"^ast-server: ready, udp ([^,]*),", re.M)
 # Width of a bucket of schema 6, and what doubles cost on the way.
 BOUND = 2 ** (1 / 64) - 1 + 1e-9
@@ -26,6 +32,8 @@ CONFIG = """
 global:
   scrape_interval: 500ms
   scrape_timeout: 450ms
+  evaluation_interval: 500ms
+rule_files: ['rules-*.yml']
 scrape_configs:
   - job_name: astshm
     static_configs:
@@ -56,7 +64,7 @@ class Server:
 
 
 class Prometheus:
-    def __init__(self, t, target):
+    def __init__(self, t, target, *options):
         folder = t.folder
         (folder / "prometheus.yml").write_text(CONFIG % target)
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -66,7 +74,7 @@ class Prometheus:
             self.process = t.background([
                 "prometheus", f"--config.file={folder}/prometheus.yml",
                 f"--storage.tsdb.path={folder}/data", f"--web.listen-address={self.address}",
-                "--enable-feature=native-histograms"], stderr=log)
+                *options], stderr=log)
         wait_until(self.is_ready, "a Prometheus that is ready")
 
     def is_ready(self):
@@ -77,15 +85,27 @@ class Prometheus:
         except (urllib.error.URLError, ConnectionError):
             return False
 
+    def ask(self, path):
+        """Also what is wrong with a query comes as a document."""
+        try:
+            reply = urllib.request.urlopen(f"http://{self.address}/api/v1/{path}",
+                                           timeout=PATIENCE)
+        except urllib.error.HTTPError as error:
+            reply = error
+        with reply:
+            document = json.load(reply)
+        equal(document["status"], "success", f"{path}: {document}")
+        return document["data"]
+
     def query(self, text):
         """{frozenset of labels: value}, the instance's own labels left out."""
-        url = f"http://{self.address}/api/v1/query?" + urllib.parse.urlencode({"query": text})
-        with urllib.request.urlopen(url, timeout=PATIENCE) as reply:
-            document = json.load(reply)
-        equal(document["status"], "success", text)
+        data = self.ask("query?" + urllib.parse.urlencode({"query": text}))
         return {frozenset((key, value) for key, value in each["metric"].items()
                           if key not in ("instance", "job")): float(each["value"][1])
-                for each in document["data"]["result"]}
+                for each in data["result"]}
+
+    def rules(self):
+        return [rule for group in self.ask("rules")["groups"] for rule in group["rules"]]
 
     def scalar(self, text):
         values = self.query(text)
@@ -167,7 +187,7 @@ def prometheus_sees_what_astshm_cat_sees(t):
         raise Skip("package prometheus is not installed")
     server = Server(t, t.name())
     exporter = Exporter(t, "--native-schema", "6", server.name)
-    prometheus = Prometheus(t, exporter.address)
+    prometheus = Prometheus(t, exporter.address, "--enable-feature=native-histograms")
     load = server.load(6000, "--rate", "2000")
     wait_until(lambda: (prometheus.scalar("events_received_total") or 0) > 500, "samples")
     equal(load.wait(PATIENCE), 0, "exit status of osc-send")
@@ -194,15 +214,76 @@ def prometheus_sees_what_astshm_cat_sees(t):
     exporter.stop()
 
 
-@case
-def rules_and_dashboard_are_good(t):
-    folder = SET.parent / "prometheus"
-    json.loads((folder / "dashboard.json").read_text())
-    if not shutil.which("promtool"):
-        raise Skip("package prometheus is not installed")
-    for file in ("rules.yml", "alerts.yml"):
-        done = t.run("promtool", "check", "rules", folder / file)
+def copy_rules(t):
+    """Under the names that CONFIG asks for; evaluated as often as it says."""
+    for name in ("rules.yml", "alerts.yml"):
+        done = t.run("promtool", "check", "rules", EXAMPLES / name)
         check(done.status == 0, done.out, done.err)
+        text = (EXAMPLES / name).read_text().replace("    interval: 15s\n", "")
+        (t.folder / f"rules-{name}").write_text(text)
+
+
+def send_failing(server, count):
+    """So many events without a track `one`."""
+    host, port = server.address.rsplit(":", 1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.connect((host, int(port)))
+        for number in range(count):
+            sender.send(osc.event(1000 + number, "/live/track/renamed", "one", "x"))
+        server.settle(count)
+
+
+def has_evaluated_again(prometheus):
+    """Whether all rules were, from now on; a rule that was not says why."""
+    now = time.time()
+    wait_until(lambda: all(datetime.datetime.fromisoformat(
+        rule["lastEvaluation"][:19] + "+00:00").timestamp() > now + 1
+        for rule in prometheus.rules()), "rules that are evaluated")
+    for rule in prometheus.rules():
+        equal((rule["health"], rule.get("lastError")), ("ok", None), rule["name"])
+
+
+def check_recorded(prometheus):
+    """What send_failing sent."""
+    for rule in prometheus.rules():
+        check(rule["type"] == "alerting" or prometheus.query(rule["name"]), rule, "is empty")
+    errors = {dict(labels)["error"]: value
+              for labels, value in prometheus.query("segment:errors:rate5m").items()}
+    counters = {re.fullmatch("errors_(.+)_total", dict(labels)["__name__"])[1]
+                for labels in prometheus.query('{__name__=~"errors_.+_total"}')}
+    equal(set(errors), {name for name in counters if not name.endswith("_by_type")})
+    check(errors.pop("event_processing") > 0.1 and not any(errors.values()), errors)
+    equal(set(prometheus.query('ALERTS{alertname="EventsFail"}').values()), {1})
+
+
+def check_dashboard(prometheus):
+    """Each of its queries finds something."""
+    asked = 0
+    for panel in json.loads((EXAMPLES / "dashboard.json").read_text())["panels"]:
+        for target in panel["targets"]:
+            text = target["expr"].replace("$instance", ".*").replace("$__rate_interval", "1m")
+            check(prometheus.query(text), panel["title"], "has nothing for", text)
+            asked += 1
+    check(asked >= 15, asked, "queries")
+
+
+@case
+def rules_and_dashboard_find_what_ast_server_has(t):
+    if not shutil.which("prometheus"):
+        raise Skip("package prometheus is not installed")
+    copy_rules(t)
+    server = Server(t, t.name())
+    exporter = Exporter(t, server.name)
+    prometheus = Prometheus(t, exporter.address)
+    wait_until(lambda: prometheus.scalar("udp_packet_received_total") == 0, "a first scrape")
+    send_failing(server, 400)
+    wait_until(lambda: prometheus.scalar("udp_packet_received_total") == 400, "a scrape of all")
+    has_evaluated_again(prometheus)
+    check_recorded(prometheus)
+    check_dashboard(prometheus)
+    check_log(prometheus)
+    prometheus.process.terminate()
+    prometheus.process.wait(PATIENCE)
 
 
 if __name__ == "__main__":
