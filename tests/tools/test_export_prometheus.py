@@ -223,13 +223,14 @@ def copy_rules(t):
         (t.folder / f"rules-{name}").write_text(text)
 
 
-def send_failing(server, count):
-    """So many events without a track `one`."""
+def send_pairs(server, count):
+    """So many datagrams, two and two in the wrong order, of events that fail: no track `one`."""
     host, port = server.address.rsplit(":", 1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.connect((host, int(port)))
-        for number in range(count):
-            sender.send(osc.event(1000 + number, "/live/track/renamed", "one", "x"))
+        for number in range(0, count, 2):
+            for swapped in (number + 1, number):
+                sender.send(osc.event(1000 + swapped, "/live/track/renamed", "one", "x"))
         server.settle(count)
 
 
@@ -244,9 +245,12 @@ def has_evaluated_again(prometheus):
 
 
 def check_recorded(prometheus):
-    """What send_failing sent."""
+    """What was sent by send_pairs: nothing was lost, and each event failed."""
     for rule in prometheus.rules():
         check(rule["type"] == "alerting" or prometheus.query(rule["name"]), rule, "is empty")
+    check(prometheus.scalar("udp_packet_dropped_total") > 0, "nothing was late")
+    equal(prometheus.scalar("segment:udp_loss:ratio5m"), 0, "loss")
+    equal(prometheus.query('ALERTS{alertname="PacketsLost"}'), {})
     errors = {dict(labels)["error"]: value
               for labels, value in prometheus.query("segment:errors:rate5m").items()}
     counters = {re.fullmatch("errors_(.+)_total", dict(labels)["__name__"])[1]
@@ -276,7 +280,7 @@ def rules_and_dashboard_find_what_ast_server_has(t):
     exporter = Exporter(t, server.name)
     prometheus = Prometheus(t, exporter.address)
     wait_until(lambda: prometheus.scalar("udp_packet_received_total") == 0, "a first scrape")
-    send_failing(server, 400)
+    send_pairs(server, 400)
     wait_until(lambda: prometheus.scalar("udp_packet_received_total") == 400, "a scrape of all")
     has_evaluated_again(prometheus)
     check_recorded(prometheus)
