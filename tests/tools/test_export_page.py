@@ -127,14 +127,31 @@ def metrics_can_be_chosen(t):
     check(history["intervals"], "no interval")
     for interval in history["intervals"]:
         equal(list(interval["counters"]), ["events.received"])
-    equal(document(exporter.get("/snapshot.json?metric=none"))["metrics"]["counters"], {})
     whole = document(exporter.get("/summary.json?metric=none"))
     equal(whole["event_processing"]["total_processed"], 990, "a summary is a whole")
     for odd in ("*" + "*?" * 12 + "zz", "[", "\\", "a" * 5000, "%ff%fe", ""):
-        chosen = document(exporter.get(f"/snapshot.json?metric={odd}"))["metrics"]["counters"]
-        equal(chosen, {}, odd)
-    exporter.get("/snapshot.json?" + "&".join(["metric=x"] * 32))
+        exporter.get(f"/snapshot.json?metric={odd}", status=404)
+    exporter.get("/snapshot.json?metric=events.received&" + "&".join(["metric=x"] * 31))
     exporter.get("/snapshot.json?" + "&".join(["metric=x"] * 33), status=400)
+
+
+@case
+def metrics_that_nothing_matches_are_told(t):
+    server = t.fixture(history=True)
+    server.ask("more")
+    exporter = Exporter(t, server.name)
+    for path in ("/snapshot.json", "/snapshot.msgpack", "/snapshot.json?window=60",
+                 "/history.json"):
+        query = f"{path}{'&' if '?' in path else '?'}metric=none"
+        check("no metric matches" in exporter.get(query, status=404).text, path)
+        exporter.get(f"{query}&metric=events.received")
+    exporter.get("/snapshot.msgpack?metric=none&last=1")
+    equal(document(exporter.get("/snapshot.json?metric=none&last=1"))["metrics"]["counters"], {})
+    for interval in document(exporter.get("/history.json?metric=none&last=1"))["intervals"]:
+        equal(interval["counters"], {})
+    both = Exporter(t, server.name, t.fixture(".b").name)
+    both.get("/snapshot.json?metric=none", status=404)
+    both.get("/snapshot.json?metric=events.received")
 
 
 @case

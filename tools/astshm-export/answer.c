@@ -124,6 +124,17 @@ static void encode(struct answer *answer, const struct request *request,
 		answer_refuse(answer, STATUS_FAILED, "cannot encode: %s", strerror(-result));
 }
 
+/* What stands for nothing is no answer, but where what there is was asked for. */
+static bool must_match(const struct request *request)
+{
+	return request->metrics.count > 0 && !request->last;
+}
+
+static void refuse_unmatched(struct answer *answer)
+{
+	answer_refuse(answer, STATUS_MISSING, "no metric matches metric=");
+}
+
 /* Formats that are a whole by themselves: the others would tell half the truth. */
 static void encode_chosen(struct answer *answer, const struct request *request,
 			  struct astshm_snapshot **snapshot)
@@ -132,6 +143,8 @@ static void encode_chosen(struct answer *answer, const struct request *request,
 
 	if (!whole && metrics_choose(&request->metrics, snapshot) < 0)
 		answer_refuse(answer, STATUS_FAILED, "out of memory");
+	else if (!whole && must_match(request) && astshm_snapshot_count(*snapshot) == 0)
+		refuse_unmatched(answer);
 	else
 		encode(answer, request, *snapshot);
 }
@@ -235,6 +248,8 @@ static void answer_history(struct answer *answer, const struct request *request,
 	answer->type = TYPE_JSON;
 	if (result < 0)
 		refuse_unread(answer, served, result, &error);
+	else if (result == 0 && must_match(request))
+		refuse_unmatched(answer);
 }
 
 static void answer_one(struct answer *answer, const struct request *request,

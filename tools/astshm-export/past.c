@@ -65,6 +65,7 @@ static int find_first(const struct astshm_history *history, int64_t last_ns, siz
 	return 0;
 }
 
+/* As past_encode. */
 static int put_interval(struct sink *sink, struct astshm_snapshot **interval,
 			const struct past_style *style)
 {
@@ -76,13 +77,14 @@ static int put_interval(struct sink *sink, struct astshm_snapshot **interval,
 	if (result == 0)
 		result = sink->error ? sink->error
 				     : astshm_encode_window(*interval, sink->out, &options);
-	return result;
+	return result < 0 ? result : astshm_snapshot_count(*interval) > 0;
 }
 
 static int put_intervals(struct sink *sink, const struct astshm_history *history, size_t first,
 			 const struct past_style *style, struct astshm_error *error)
 {
 	bool any = false;
+	int has_series = 0;
 
 	for (size_t i = first; i < astshm_history_count(history); i++) {
 		struct astshm_snapshot *interval = NULL;
@@ -99,8 +101,18 @@ static int put_intervals(struct sink *sink, const struct astshm_history *history
 		astshm_snapshot_free(&interval);
 		if (result < 0)
 			return result;
+		has_series |= result;
 	}
-	return 0;
+	return has_series;
+}
+
+static int put_end(struct sink *sink, int has_series)
+{
+	int result;
+
+	sink_put_text(sink, "]}");
+	result = sink_finish(sink);
+	return result < 0 ? result : has_series;
 }
 
 int past_encode(const struct astshm_history *history, const char *name,
@@ -118,6 +130,5 @@ int past_encode(const struct astshm_history *history, const char *name,
 	result = put_intervals(&sink, history, first, style, error);
 	if (result < 0)
 		return result;
-	sink_put_text(&sink, "]}");
-	return sink_finish(&sink);
+	return put_end(&sink, result);
 }

@@ -13,6 +13,7 @@ struct past_style {
 };
 
 /*
+ * 1, or 0 if no interval has any series, which is a document too.
  * Writes the document "astshm.history/1" (doc/export.md): one object as under
  * "window" for each interval of the history, the oldest first. Errors as
  * astshm_history_interval and those of the sink.
