@@ -46,15 +46,15 @@ def a_token_is_asked_for(t):
 
 @case
 def a_user_is_asked_for(t):
-    users = secret(t, "users", "ann:s:e c\u00e9ret\r\nbob:\n")
+    users = secret(t, "users", "ann:s:e c\u00e9ret\r\n\nbob::\n")
     exporter = Exporter(t, "--user-file", users, t.fixture().name)
     refused = exporter.get("/metrics", status=401)
     equal(refused.headers["WWW-Authenticate"], 'Basic realm="astshm", charset="UTF-8"')
     for wrong in (basic("ann:"), basic("ann"), basic("ann:s:e"), basic("ann:s:e c\u00e9ret\r"),
-                  basic("eve:"), basic(""), "Basic", "Basic !!!!", "Basic " + "A" * 8000,
-                  "Bearer ann:s"):
+                  basic("bob:"), basic("eve:"), basic(""), "Basic", "Basic !!!!",
+                  "Basic " + "A" * 8000, "Bearer ann:s"):
         exporter.get("/metrics", status=401, Authorization=wrong)
-    for right in ("ann:s:e c\u00e9ret", "bob:"):
+    for right in ("ann:s:e c\u00e9ret", "bob::"):
         exporter.get("/metrics", Authorization=basic(right))
 
 
@@ -78,6 +78,18 @@ def files_that_are_no_good_are_refused(t):
             done = t.run(t.tools.export, "--listen", "127.0.0.1:0", option, path, name)
             equal(done.status, status, f"{option} {path.name} ({done.err!r})")
             equal(done.err.count("\n"), 1, done.err)
+
+
+@case
+def a_line_that_is_no_user_is_refused(t):
+    name = t.fixture().name
+    for text, line in (("ann", 1), ("ann:secret\r\n\r\nbob\r\n", 3), ("ann:secret\nbob:", 2),
+                       (":secret", 1), (":", 1), ("ann:" + "x" * 1024, 1)):
+        users = secret(t, "users", text)
+        done = t.run(t.tools.export, "--listen", "127.0.0.1:0", "--user-file", users, name)
+        equal(done.status, 2, f"status for {text[:30]!r} ({done.err!r})")
+        equal(done.err, f"astshm-export: {users}:{line}: is no NAME:PASSWORD of at most 1024 "
+                        "bytes\n")
 
 
 def make_certificate(t, name):

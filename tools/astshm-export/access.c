@@ -40,6 +40,34 @@ static int load_lines(const char *path, char **lines, struct astshm_error *error
 	return -EINVAL;
 }
 
+/* Without a colon nobody could log in, and without a password everybody who knows the name. */
+static bool is_user(const char *line, size_t length)
+{
+	const char *colon = memchr(line, ':', length);
+
+	return colon && colon > line && colon < line + length - 1 && length <= CREDENTIALS_MAX;
+}
+
+/* Says where the slip is, but nothing of what stands there. */
+static int check_users(const char *users, const char *path, struct astshm_error *error)
+{
+	const char *at = users, *line;
+	size_t length;
+	unsigned number = 1;
+
+	while (next_line(&at, &line, &length)) {
+		if (is_user(line, length))
+			continue;
+		for (const char *p = users; p < line; p++)
+			number += *p == '\n';
+		snprintf(error->text, sizeof(error->text),
+			 "%.150s:%u: is no NAME:PASSWORD of at most %d bytes", path, number,
+			 CREDENTIALS_MAX);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int access_load(struct access_rules *rules, const char *token_file, const char *user_file,
 		struct astshm_error *error)
 {
@@ -50,6 +78,8 @@ int access_load(struct access_rules *rules, const char *token_file, const char *
 		result = load_lines(token_file, &rules->tokens, error);
 	if (result == 0 && user_file)
 		result = load_lines(user_file, &rules->users, error);
+	if (result == 0 && user_file)
+		result = check_users(rules->users, user_file, error);
 	if (result < 0)
 		access_free(rules);
 	return result;

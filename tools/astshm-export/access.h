@@ -14,7 +14,10 @@ struct access_rules {
 	char *users;  /* NAME:PASSWORD, one a line; NULL: none is taken */
 };
 
-/* Loads what is named (NULL: is not); errors as secret_load, -EINVAL: it has no line. */
+/*
+ * Loads what is named (NULL: is not). Errors as secret_load; -EINVAL: a file has no
+ * line, or a line of users lacks the name, the colon or the password.
+ */
 int access_load(struct access_rules *rules, const char *token_file, const char *user_file,
 		struct astshm_error *error);
 void access_free(struct access_rules *rules);
