@@ -375,6 +375,7 @@ def wrong_targets_are_usage_errors(t):
     name = t.fixture().name
     for words in (["--stream", ""], ["--stream", "tcp:"], ["--stream", "tcp:host"],
                   ["--stream", "tcp:host:"], ["--stream", "tcp::1"], ["--stream", "tcp:h:65536"],
+                  ["--stream", "tcp:h:1x"], ["--stream", "listen:tcp:127.0.0.1:1x"],
                   ["--stream", "unix:"], ["--stream", "unix:" + "x" * 108],
                   ["--stream", "127.0.0.1:1"], ["--stream", "listen:fluentd:tcp:h:1"],
                   ["--stream", "fluentd:-"], ["--stream", "listen:-"], ["--stream", "udp:h:1"],

@@ -33,7 +33,7 @@ def wrong_usage_exits_2_with_one_line(t):
                       ["--listen", "9464"], ["--listen", ":9464"], ["--listen", "::1:80"],
                       ["--listen", "unix:"], ["--listen", "unix:" + "x" * 200],
                       ["--listen", "0.0.0.0:0"], ["--listen", "[::]:0"],
-                      ["--listen", "127.0.0.1:none"],
+                      ["--listen", "127.0.0.1:none"], ["--listen", "127.0.0.1:9464x"],
                       ["--native-schema", "7"], ["--native-schema", "-1"], ["--classic=1"],
                       ["--max-rate", "0"], ["--max-rate", "-1"], ["--max-rate", "1x"],
                       ["--max-connections", ""], ["--max-connections", "99999999999999999999"],
@@ -42,6 +42,7 @@ def wrong_usage_exits_2_with_one_line(t):
         done = t.run(t.tools.export, *named, *arguments)
         equal(done.status, 2, f"status for {arguments} ({done.err!r})")
         equal(done.err.count("\n"), 1, f"lines on stderr for {arguments}")
+        check("ai_" not in done.err, "netdb.h is no reader's:", done.err)
 
 
 @case

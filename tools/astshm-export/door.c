@@ -93,13 +93,12 @@ static int open_unix(struct door *door, const char *path, struct astshm_error *e
 
 /* --- TCP ----------------------------------------------------------------------- */
 
-/* A number that is too large would be cut; a word is a service of /etc/services. */
+/* A number that is too large would be cut; a word, 3com-tsmux too, is one of /etc/services. */
 static bool is_port(const char *text)
 {
-	char *end;
-	unsigned long number = strtoul(text, &end, 10);
-
-	return *end || number <= 65535;
+	if (text[strspn(text, "0123456789")] != '\0')
+		return getservbyname(text, "tcp");
+	return strtoul(text, NULL, 10) <= 65535;
 }
 
 bool door_split(const char *address, char host[DOOR_HOST_BYTES], const char **port)

@@ -29,7 +29,10 @@ int door_open(struct door *door, const char *address, bool allow_remote,
 	      struct astshm_error *error);
 void door_close(struct door *door);
 
-/* HOST:PORT: the host without brackets, and where the port is. False: is none. */
+/*
+ * HOST:PORT: the host without brackets, and where the port is, a number or a service
+ * that is known here. False: is none.
+ */
 bool door_split(const char *address, char host[DOOR_HOST_BYTES], const char **port);
 
 #endif
