@@ -382,7 +382,7 @@ def wrong_targets_are_usage_errors(t):
                   ["--stream", "--"], ["--stream"], ["--stream", "-", "--stream", "-"],
                   ["--stream", "unix:a"] * 2, ["--stream", "tcp:h:1"] * 2,
                   [word for i in range(17) for word in ("--stream", f"unix:{i}")],
-                  ["--stream-interval", "0"],
+                  ["--stream-interval", "0"], ["--stream-interval", "3"],
                   ["--stream-interval", "0.009"], ["--stream-interval", "x"],
                   ["--stream-interval", "9223372036"], ["--stream-interval", "24.01h"],
                   ["--stream-interval", "-1"], ["--listen", "none"],

@@ -10,6 +10,7 @@
 
 #include "duration.h"
 
+#define INTERVAL_DEFAULT_NS 10000000000
 #define INTERVAL_MIN_NS 10000000
 #define INTERVAL_MAX_NS (86400 * (int64_t)1000000000) /* a day; sums with times must fit */
 
@@ -222,6 +223,9 @@ static bool check_streams(const struct options *options)
 
 	if (twice)
 		message("--stream %.120s can be given once; see astshm-export --help", twice);
+	else if (options->stream_interval_ns != 0 && options->stream_count == 0)
+		message("--stream-interval is of --stream, which is not given; see astshm-export "
+			"--help");
 	else if (!options->listen && options->stream_count == 0)
 		message("--listen none leaves nothing to do without --stream; see astshm-export "
 			"--help");
@@ -253,7 +257,6 @@ bool options_parse(struct options *options, int argc, char **argv, enum exit_sta
 
 	*options = (struct options){
 		.listen = "127.0.0.1:9464",
-		.stream_interval_ns = 10000000000,
 		.http = { .connections = 64, .rate = 100,
 			  .style = { .schema = NATIVE_SCHEMA_DEFAULT } },
 	};
@@ -264,5 +267,9 @@ bool options_parse(struct options *options, int argc, char **argv, enum exit_sta
 		*status = finish_stdout();
 		return false;
 	}
-	return check_together(options);
+	if (!check_together(options))
+		return false;
+	if (options->stream_interval_ns == 0)
+		options->stream_interval_ns = INTERVAL_DEFAULT_NS;
+	return true;
 }
