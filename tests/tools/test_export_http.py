@@ -117,6 +117,24 @@ def a_window_is_told_when_asked(t):
 
 
 @case
+def what_is_asked_for_by_no_known_name_is_refused(t):
+    exporter = Exporter(t, t.fixture().name)
+    for wrong in ("windows=60", "window=60&windows=5", "Window=60", "metric=*&metrics=x", "=", "x"):
+        said = exporter.get(f"/snapshot.json?{wrong}", status=400).text
+        check("window=, metric=" in said, wrong, said)
+    for twice in ("window=60&window=5", "buckets=1&buckets=0", "last=1&metric=*&last=0"):
+        said = exporter.get(f"/snapshot.json?{twice}", status=400).text
+        check("once" in said, twice, said)
+    for bare in ("window", "metric", "buckets", "last=1&metric=*&window"):
+        said = exporter.get(f"/snapshot.json?{bare}", status=400).text
+        check("needs = and a value" in said, bare, said)
+    for path in ("/metrics", "/history.json", "/healthz", "/segments.json"):
+        exporter.get(f"{path}?windows=60", status=400)
+    exporter.get("/page/main.js?windows=60&windows=60")
+    exporter.get("/none?windows=60", status=404)
+
+
+@case
 def a_history_is_cut_to_its_window(t):
     server = t.fixture(history=True)
     exporter = Exporter(t, server.name)
@@ -216,8 +234,10 @@ def documents_of_several_segments_are_merged(t):
     equal(whole["metrics"]["counters"]["events.received"]["value"], 2000)
     equal(json.loads(exporter.get("/summary.json").bytes)["event_processing"]["total_processed"],
           1980)
-    exporter.get("/history.json", status=404)
-    exporter.get("/metrics?window=60", status=400)
+    for path, status, words in (("/history.json", 404, "a history"),
+                                ("/metrics?window=60", 400, "window="),
+                                ("/history.json?window=60", 404, "a history")):
+        check(exporter.get(path, status=status).text.startswith(words), path)
     exporter.get(f"/segments/{one.name}/metrics?window=60")
 
 

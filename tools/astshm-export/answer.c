@@ -381,9 +381,14 @@ static void answer_several(struct answer *answer, struct segments *segments,
 {
 	struct parts parts = { 0 };
 
-	if (request->window_ns || request->document == DOCUMENT_HISTORY) {
-		answer_refuse(answer, request->window_ns ? STATUS_BAD : STATUS_MISSING,
-			      "windows and histories are of one segment: ask for /segments/NAME/");
+	if (request->document == DOCUMENT_HISTORY) {
+		answer_refuse(answer, STATUS_MISSING,
+			      "a history is of one segment: ask for /segments/NAME/history.json");
+		return;
+	}
+	if (request->window_ns) {
+		answer_refuse(answer, STATUS_BAD,
+			      "window= is of one segment: ask for it under /segments/NAME/");
 		return;
 	}
 	if (parts_take(&parts, segments) < 0)

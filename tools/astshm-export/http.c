@@ -63,21 +63,34 @@ static bool is_on(struct MHD_Connection *connection, const char *name)
 	return text && strcmp(text, "0") != 0;
 }
 
-struct chosen {
+struct query {
 	struct metric_choice *metrics;
-	bool fits;
+	unsigned seen;     /* a bit for each of once_names */
+	const char *wrong; /* NULL: nothing so far */
 };
 
-/* What else stands behind ? is not for us. */
+/* Of two of a name, one would be left out in silence, and so would a slip of the pen. */
 static enum MHD_Result read_argument(void *context, enum MHD_ValueKind kind, const char *name,
 				     const char *text)
 {
-	struct chosen *chosen = context;
+	static const char *const once_names[] = { "window", "buckets", "last" };
+	struct query *query = context;
+	unsigned i = 0, count = sizeof(once_names) / sizeof(once_names[0]);
 
 	(void)kind;
-	if (strcmp(name, "metric") == 0 && text)
-		chosen->fits = chosen->fits && metrics_add(chosen->metrics, text);
-	return MHD_YES;
+	while (i < count && strcmp(name, once_names[i]) != 0)
+		i++;
+	if (i == count && strcmp(name, "metric") != 0)
+		query->wrong = "behind ? there can be window=, metric=, buckets= and last= alone";
+	else if (!text)
+		query->wrong = "behind ? each name needs = and a value";
+	else if (i < count && query->seen & 1u << i)
+		query->wrong = "behind ? all but metric= can stand once";
+	else if (i < count)
+		query->seen |= 1u << i;
+	else if (!metrics_add(query->metrics, text))
+		query->wrong = "there are too many metric=";
+	return query->wrong ? MHD_NO : MHD_YES;
 }
 
 /* False: the answer says what is wrong with it. */
@@ -85,7 +98,7 @@ static bool read_query(struct MHD_Connection *connection, struct request *reques
 		       struct answer *answer)
 {
 	const char *window = argument(connection, "window");
-	struct chosen chosen = { &request->metrics, true };
+	struct query query = { .metrics = &request->metrics };
 
 	request->buckets = is_on(connection, "buckets");
 	request->last = is_on(connection, "last");
@@ -97,11 +110,13 @@ static bool read_query(struct MHD_Connection *connection, struct request *reques
 			      "window is no time above zero such as 2, 0.5, 60s, 5m or 1h");
 		return false;
 	}
-	MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, read_argument, &chosen);
-	if (!chosen.fits)
-		answer_refuse(answer, MHD_HTTP_BAD_REQUEST, "more than %d times metric=",
-			      METRIC_GLOBS_MAX);
-	return chosen.fits;
+	/* What stands behind the page's own paths, or none of ours, means nothing. */
+	if (request->document != DOCUMENT_PAGE && request->document != DOCUMENT_NONE)
+		MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, read_argument,
+					  &query);
+	if (query.wrong)
+		answer_refuse(answer, MHD_HTTP_BAD_REQUEST, "%s", query.wrong);
+	return !query.wrong;
 }
 
 static void answer_request(struct http *http, struct MHD_Connection *connection, const char *path,
