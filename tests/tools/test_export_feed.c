@@ -132,11 +132,98 @@ static void frame_under_way_that_left_the_backlog_is_lost_with_its_connection(vo
 	teardown_rig(&rig);
 }
 
+/* Connected, and one frame of two in part on its way. */
+static int begin_a_frame(struct rig *rig)
+{
+	int fd;
+
+	setup_rig(rig);
+	add_frame(rig);
+	add_frame(rig);
+	feed_due(&rig->feed, monotonic_ns());
+	fd = accept(rig->listener, NULL, NULL);
+	assert_return_code(fd, errno);
+	assert_non_null(rig->feed.consumers);
+	assert_in_range(rig->feed.consumers->sent, 1, FRAME_BYTES - 1);
+	return fd;
+}
+
+/* To the end of the connection, with what the feed still has to send. */
+static size_t read_to_the_end(struct rig *rig, int fd)
+{
+	static char bytes[65536];
+	struct epoll_event event;
+	size_t total = 0;
+	ssize_t count;
+
+	while ((count = read(fd, bytes, sizeof(bytes))) > 0) {
+		total += (size_t)count;
+		if (epoll_wait(rig->epoll_fd, &event, 1, 0) == 1)
+			feed_ready(&rig->feed, event.data.ptr, event.events);
+	}
+	assert_return_code(count, errno);
+	return total;
+}
+
+static void frame_under_way_is_the_last_at_the_end(void **state)
+{
+	struct rig rig;
+	int fd = begin_a_frame(&rig);
+
+	(void)state;
+	feed_finish(&rig.feed);
+	assert_int_equal(read_to_the_end(&rig, fd), FRAME_BYTES);
+	assert_null(rig.feed.consumers);
+	assert_int_equal(rig.feed.counts.sent, 1);
+	assert_int_equal(rig.feed.counts.dropped, 1);
+	assert_int_equal(feed_due_ns(&rig.feed), INT64_MAX);
+	close(fd);
+	teardown_rig(&rig);
+}
+
+static void frame_that_is_not_taken_is_cut_at_the_end(void **state)
+{
+	struct rig rig;
+	int fd = begin_a_frame(&rig);
+
+	(void)state;
+	feed_finish(&rig.feed);
+	assert_int_equal(rig.feed.consumer_count, 1);
+	feed_cut(&rig.feed);
+	assert_null(rig.feed.consumers);
+	assert_int_equal(rig.feed.counts.sent, 0);
+	assert_int_equal(rig.feed.counts.dropped, 2);
+	assert_in_range(read_to_the_end(&rig, fd), 1, FRAME_BYTES - 1);
+	close(fd);
+	teardown_rig(&rig);
+}
+
+static void consumer_that_is_talking_sees_an_end_and_no_reset(void **state)
+{
+	struct rig rig;
+	int fd;
+
+	(void)state;
+	setup_rig(&rig);
+	feed_due(&rig.feed, monotonic_ns());
+	fd = accept(rig.listener, NULL, NULL);
+	assert_return_code(fd, errno);
+	assert_int_equal(write(fd, "hello", 5), 5);
+	feed_finish(&rig.feed);
+	assert_null(rig.feed.consumers);
+	assert_int_equal(read_to_the_end(&rig, fd), 0);
+	close(fd);
+	teardown_rig(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			frame_under_way_that_left_the_backlog_is_lost_with_its_connection),
+		cmocka_unit_test(frame_under_way_is_the_last_at_the_end),
+		cmocka_unit_test(frame_that_is_not_taken_is_cut_at_the_end),
+		cmocka_unit_test(consumer_that_is_talking_sees_an_end_and_no_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

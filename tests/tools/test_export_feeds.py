@@ -12,7 +12,7 @@ import subprocess
 import harness
 import msgpack
 from exporter import Exporter, samples
-from feed import Collector, Consumer, frames_of, is_without_gap, read_frame
+from feed import HEAD, Collector, Consumer, frames_of, is_without_gap, read_frame
 from harness import Failed, case, check, equal, wait_until
 
 FAST = ("--stream-interval", "0.05")
@@ -160,6 +160,48 @@ def a_slow_consumer_is_hung_up_on_and_the_others_lose_nothing(t):
         taken = frames_of(data)
         check(taken and is_without_gap(taken), [frame.number for frame in taken])
     feeder.stop()
+
+
+def make_three_large(t):
+    """Together more than a socket takes for a consumer that does not."""
+    for i in range(3):
+        t.fixture(str(i)).ask("many")
+
+
+@case
+def the_end_comes_between_two_frames(t):
+    make_three_large(t)
+    collectors = [Collector(t.folder / name) for name in ("taking", "stuck")]
+    feeder = Feeder(t, "--stream", collectors[0].target, "--stream", collectors[1].target,
+                    t.name("*"), interval="60")
+    taking, stuck = (collector.accept() for collector in collectors)
+    began = [consumer.file.read(1000) for consumer in (taking, stuck)]
+    feeder.process.send_signal(signal.SIGTERM)
+    data = began[0] + taking.file.read()
+    equal(feeder.process.wait(harness.PATIENCE), 0, "exit status")
+    said = feeder.said()
+    whole = len(data) == sum(HEAD.size + len(frame.bytes) for frame in frames_of(data))
+    # The bound is a second, which on a busy machine may pass by: then it says so.
+    check(whole or "taking: hung up on 1 within a frame" in said, len(data), said)
+    check("stuck: hung up on 1 within a frame" in said, said)
+
+
+@case
+def the_end_comes_between_two_frames_of_stdout(t):
+    make_three_large(t)
+    collector = Collector(t.folder / "stuck")
+    process = t.start("--listen", "none", "--stream", "-", "--stream", collector.target,
+                      "--stream-interval", "60", t.name("*"), exe=t.tools.export, text=False)
+    began = process.stdout.read(1000)
+    stuck = collector.accept()
+    stuck.file.read(1000)
+    process.send_signal(signal.SIGTERM)
+    # What was stdout's is done with before the one that is stuck.
+    data = began + process.stdout.read()
+    _, err = t.finish(process)
+    whole = len(data) == sum(HEAD.size + len(frame.bytes) for frame in frames_of(data))
+    check(whole or "stdout: hung up on 1 within a frame" in err, len(data), err)
+    check("stuck: hung up on 1 within a frame" in err, err)
 
 
 @case

@@ -30,7 +30,7 @@ static ssize_t write_some(const struct consumer *consumer, const char *bytes, si
 
 static bool take_next(struct consumer *consumer, const struct backlog *backlog)
 {
-	struct frame *frame = backlog_at(backlog, consumer->next);
+	struct frame *frame = consumer->last ? NULL : backlog_at(backlog, consumer->next);
 
 	if (!frame)
 		return false;
@@ -91,6 +91,16 @@ int consumer_hear(struct consumer *consumer)
 	return consumer->said > SAID_BYTES_MAX ? -EMSGSIZE : 0;
 }
 
+void consumer_hear_out(const struct consumer *consumer)
+{
+	char bytes[4096];
+	size_t left = SAID_BYTES_MAX;
+
+	while (consumer->is_socket && left >= sizeof(bytes) &&
+	       recv(consumer->watched.fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		left -= sizeof(bytes);
+}
+
 bool consumer_is_slow(const struct consumer *consumer, const struct backlog *backlog)
 {
 	return consumer->next < backlog->first ||
@@ -100,6 +110,11 @@ bool consumer_is_slow(const struct consumer *consumer, const struct backlog *bac
 bool consumer_is_doubtful(const struct consumer *consumer, const struct backlog *backlog)
 {
 	return consumer->silent && backlog->turn - consumer->turn >= BACKLOG_TURNS;
+}
+
+uint64_t consumer_left(const struct consumer *consumer, const struct backlog *backlog)
+{
+	return backlog_end(backlog) - consumer->next + (consumer->current ? 1 : 0);
 }
 
 uint64_t consumer_place(const struct consumer *consumer)

@@ -29,6 +29,7 @@ struct consumer {
 	bool is_socket;
 	bool blocked;           /* takes no more for now */
 	bool silent;            /* its side of the connection is shut */
+	bool last;              /* the frame under way is */
 	size_t said;            /* bytes that it sent us */
 	uint64_t turn;          /* when it was last sent a whole frame, or had not been yet */
 	struct frame *current;  /* being sent; NULL: none */
@@ -58,6 +59,15 @@ bool consumer_is_slow(const struct consumer *consumer, const struct backlog *bac
  * it, which nothing was for as long as the backlog lasts.
  */
 bool consumer_is_doubtful(const struct consumer *consumer, const struct backlog *backlog);
+
+/* How many frames it has not got, the one under way among them. */
+uint64_t consumer_left(const struct consumer *consumer, const struct backlog *backlog);
+
+/*
+ * Takes what it said last. close(2) resets a connection of which something is unread,
+ * and what is still on its way to the consumer would be lost with it.
+ */
+void consumer_hear_out(const struct consumer *consumer);
 
 /* Where another connection has to go on: a frame is sent whole or not at all. */
 uint64_t consumer_place(const struct consumer *consumer);

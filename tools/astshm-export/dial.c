@@ -259,4 +259,5 @@ void dial_fini(struct dial *dial)
 	forget_addresses(dial);
 	if (dial->state == DIAL_CONNECTING)
 		close(dial->fd);
+	dial->state = DIAL_PAUSED;
 }

@@ -35,6 +35,7 @@ struct dial {
 
 /* `address` has to outlive it. */
 void dial_init(struct dial *dial, const char *address);
+/* May be called again. */
 void dial_fini(struct dial *dial);
 
 /*

@@ -56,7 +56,7 @@ static void remove_consumer(struct feed *feed, struct consumer *consumer)
 		link = &(*link)->next_of_feed;
 	*link = consumer->next_of_feed;
 	feed->consumer_count--;
-	watched_close(&consumer->watched);
+	watched_close(&consumer->watched, feed->epoll_fd);
 	frame_release(&consumer->current);
 	free(consumer);
 }
@@ -94,8 +94,8 @@ static uint64_t next_place(struct feed *feed, const struct consumer *consumer)
 /* What was not sent is another connection's, or nobody's. */
 static void lose(struct feed *feed, struct consumer *consumer, int result)
 {
-	if (feed->target.role == TARGET_LISTEN) {
-		feed->counts.dropped += backlog_end(feed->backlog) - consumer_place(consumer);
+	if (feed->finishing || feed->target.role == TARGET_LISTEN) {
+		feed->counts.dropped += consumer_left(consumer, feed->backlog);
 	} else if (feed->target.role == TARGET_CONNECT) {
 		feed->next = next_place(feed, consumer);
 		dial_again(&feed->dial, monotonic_ns());
@@ -122,6 +122,10 @@ static void serve(struct feed *feed, struct consumer *consumer)
 {
 	int result = consumer_send(consumer, feed->backlog, &feed->counts);
 
+	if (result == 0 && consumer->last && !consumer->current) {
+		consumer_hear_out(consumer);
+		result = -ESHUTDOWN;
+	}
 	if (result == 0)
 		result = watch_for(consumer);
 	if (result < 0)
@@ -302,6 +306,33 @@ void feed_close(struct feed *feed)
 		dial_fini(&feed->dial);
 }
 
+void feed_finish(struct feed *feed)
+{
+	struct consumer *next;
+
+	feed->finishing = true;
+	door_close(&feed->door);
+	if (feed->target.role == TARGET_CONNECT) {
+		dial_fini(&feed->dial);
+		if (!feed->consumers)
+			feed->counts.dropped += backlog_end(feed->backlog) - feed->next;
+	}
+	for (struct consumer *consumer = feed->consumers; consumer; consumer = next) {
+		next = consumer->next_of_feed;
+		consumer->last = true;
+		serve(feed, consumer);
+	}
+}
+
+void feed_cut(struct feed *feed)
+{
+	if (feed->consumers)
+		message("%s: hung up on %" PRIu64 " within a frame", feed->text,
+			feed->consumer_count);
+	while (feed->consumers)
+		lose(feed, feed->consumers, -ETIMEDOUT);
+}
+
 bool feed_wants(const struct feed *feed)
 {
 	return feed->consumers || feed->target.role == TARGET_CONNECT;
@@ -360,8 +391,9 @@ void feed_turn(struct feed *feed)
 
 int64_t feed_due_ns(const struct feed *feed)
 {
-	return feed->target.role == TARGET_CONNECT && !feed->consumers ? feed->dial.until_ns
-								       : INT64_MAX;
+	bool dials = feed->target.role == TARGET_CONNECT && !feed->consumers && !feed->finishing;
+
+	return dials ? feed->dial.until_ns : INT64_MAX;
 }
 
 void feed_due(struct feed *feed, int64_t now_ns)

@@ -33,6 +33,7 @@ struct feed {
 	bool connected_once;
 	bool told;            /* that there is no connection */
 	uint64_t slow_told;
+	bool finishing;       /* see feed_finish */
 	enum feed_end end;    /* TARGET_STDOUT */
 };
 
@@ -45,6 +46,16 @@ int feed_open(struct feed *feed, const struct target *target, int epoll_fd,
 	      const struct backlog *backlog, uint64_t consumers_max, bool allow_remote,
 	      struct astshm_error *error);
 void feed_close(struct feed *feed);
+
+/*
+ * The end is near: nobody is let in or connected to any more, and each consumer gets
+ * the rest of the frame that it is in the middle of. Those who are in none go at once,
+ * the others when they have it, or with feed_cut(); what is left of the backlog counts
+ * as dropped.
+ */
+void feed_finish(struct feed *feed);
+/* No more time: tells of those who see half a frame. */
+void feed_cut(struct feed *feed);
 
 /* Is what the next turn has for anybody? */
 bool feed_wants(const struct feed *feed);

@@ -14,6 +14,7 @@
 #include "signals.h"
 
 #define EVENTS_MAX 64
+#define MILLISECOND_NS 1000000
 
 struct feeds {
 	int epoll_fd;
@@ -121,12 +122,10 @@ int64_t feeds_timeout_ns(const struct feeds *feeds)
 	return left_ns > 0 ? left_ns : 0;
 }
 
-enum feed_end feeds_run(struct feeds *feeds)
+static void take_events(struct feeds *feeds, int timeout_ms)
 {
 	struct epoll_event events[EVENTS_MAX];
-	int count = epoll_wait(feeds->epoll_fd, events, EVENTS_MAX, 0);
-	enum feed_end end = FEED_GOES_ON;
-	int64_t now_ns;
+	int count = epoll_wait(feeds->epoll_fd, events, EVENTS_MAX, timeout_ms);
 
 	/* A consumer goes with its own event at most, so the others' are good. */
 	for (int i = 0; i < count; i++) {
@@ -134,6 +133,14 @@ enum feed_end feeds_run(struct feeds *feeds)
 
 		feed_ready(watched->feed, watched, events[i].events);
 	}
+}
+
+enum feed_end feeds_run(struct feeds *feeds)
+{
+	enum feed_end end = FEED_GOES_ON;
+	int64_t now_ns;
+
+	take_events(feeds, 0);
 	now_ns = monotonic_ns();
 	for (size_t i = 0; i < feeds->count; i++)
 		feed_due(&feeds->items[i], now_ns);
@@ -228,10 +235,33 @@ int feeds_start(struct feeds **feeds, const struct target *targets, size_t count
 	return result;
 }
 
+static bool has_consumers(const struct feeds *feeds)
+{
+	for (size_t i = 0; i < feeds->count; i++) {
+		if (feeds->items[i].consumers)
+			return true;
+	}
+	return false;
+}
+
+/* Whoever asks a second time for the end gets it at once, see signals_install(). */
+static void finish_frames(struct feeds *feeds)
+{
+	int64_t now_ns = monotonic_ns(), end_ns = now_ns + FEEDS_FINISH_NS;
+
+	for (size_t i = 0; i < feeds->count; i++)
+		feed_finish(&feeds->items[i]);
+	for (; now_ns < end_ns && has_consumers(feeds); now_ns = monotonic_ns())
+		take_events(feeds, (int)((end_ns - now_ns) / MILLISECOND_NS) + 1);
+	for (size_t i = 0; i < feeds->count; i++)
+		feed_cut(&feeds->items[i]);
+}
+
 void feeds_stop(struct feeds **feeds)
 {
 	if (!*feeds)
 		return;
+	finish_frames(*feeds);
 	for (size_t i = 0; i < (*feeds)->count; i++) {
 		const struct feed *feed = &(*feeds)->items[i];
 

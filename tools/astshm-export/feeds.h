@@ -14,6 +14,8 @@
 #include "segments.h"
 #include "target.h"
 
+#define FEEDS_FINISH_NS ((int64_t)1000000000)
+
 struct feeds;
 
 /*
@@ -23,7 +25,10 @@ struct feeds;
 int feeds_start(struct feeds **feeds, const struct target *targets, size_t count,
 		int64_t interval_ns, bool allow_remote, struct segments *segments,
 		struct astshm_error *error);
-/* Tells what each has sent. NULL is allowed. */
+/*
+ * Sends the rest of the frames that consumers are in the middle of, for which it waits
+ * FEEDS_FINISH_NS at most, and tells what each feed has sent. NULL is allowed.
+ */
 void feeds_stop(struct feeds **feeds);
 
 /* Readable when feeds_run() has something to do. */

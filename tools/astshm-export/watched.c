@@ -20,9 +20,12 @@ int watched_set(struct watched *watched, int epoll_fd, uint32_t events)
 	return 0;
 }
 
-/* An epoll instance forgets what is closed, there being no copy of the descriptor. */
-void watched_close(struct watched *watched)
+/* An epoll instance forgets what is closed only where there is no copy of the descriptor:
+ * stdout is one. */
+void watched_close(struct watched *watched, int epoll_fd)
 {
+	if (watched->added)
+		epoll_ctl(epoll_fd, EPOLL_CTL_DEL, watched->fd, NULL);
 	if (watched->fd >= 0)
 		close(watched->fd);
 	*watched = (struct watched){ .feed = watched->feed, .fd = -1 };

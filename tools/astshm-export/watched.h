@@ -19,7 +19,7 @@ struct watched {
 
 /* Asks for these events from now on; nothing happens if it does already. -errno. */
 int watched_set(struct watched *watched, int epoll_fd, uint32_t events);
-/* Closes the descriptor too. */
-void watched_close(struct watched *watched);
+/* No event comes any more. Closes the descriptor too. */
+void watched_close(struct watched *watched, int epoll_fd);
 
 #endif
