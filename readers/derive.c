@@ -31,7 +31,7 @@ struct astshm_snapshot *derive_create(const struct astshm_snapshot *from, size_t
 	snapshot->reordered = from->reordered;
 	snapshot->series =
 		reader_arena_array(snapshot->arena, count + 1, sizeof *snapshot->series);
-	if (!snapshot->series || snapshot_hold_all(snapshot, from) < 0)
+	if (!snapshot->series || snapshot_hold_all(snapshot, &from, 1) < 0)
 		astshm_snapshot_free(&snapshot);
 	return snapshot;
 }

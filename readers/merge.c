@@ -162,12 +162,10 @@ static int merge_series(struct astshm_snapshot *merged, const struct astshm_snap
 static int merge_parts(struct astshm_snapshot *merged, const struct astshm_snapshot *const *parts,
 		       size_t count, struct astshm_error *error)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (snapshot_hold_all(merged, parts[i]) < 0)
-			return derive_fail(error, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < count; i++)
 		merge_times(merged, parts[i]);
-	}
-	if (merge_sources(merged, parts, count) < 0)
+	if (snapshot_hold_all(merged, parts, count) < 0 ||
+	    merge_sources(merged, parts, count) < 0)
 		return derive_fail(error, -ENOMEM, "out of memory");
 	int code = merge_families(merged, parts, count, error);
 	return code < 0 ? code : merge_series(merged, parts, count, error);

@@ -46,12 +46,25 @@ int snapshot_hold(struct astshm_snapshot *snapshot, struct reader_arena *arena)
 	return 0;
 }
 
-int snapshot_hold_all(struct astshm_snapshot *snapshot, const struct astshm_snapshot *other)
+
+/* What several of them share is held for each: that costs a pointer, to find it a search. */
+int snapshot_hold_all(struct astshm_snapshot *snapshot,
+		      const struct astshm_snapshot *const *others, size_t count)
 {
-	int code = snapshot_hold(snapshot, other->arena);
-	for (size_t i = 0; code == 0 && i < other->held_count; i++)
-		code = snapshot_hold(snapshot, other->held[i]);
-	return code;
+	size_t total = 0, filled = 0;
+	for (size_t i = 0; i < count; i++)
+		total += 1 + others[i]->held_count;
+	struct reader_arena **held = calloc(total + 1, sizeof *held);
+	if (held == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		held[filled++] = reader_arena_ref(others[i]->arena);
+		for (size_t k = 0; k < others[i]->held_count; k++)
+			held[filled++] = reader_arena_ref(others[i]->held[k]);
+	}
+	snapshot->held = held;
+	snapshot->held_count = filled;
+	return 0;
 }
 
 /* Order of two byte strings; a prefix comes first. */

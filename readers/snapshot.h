@@ -44,8 +44,9 @@ struct astshm_snapshot *snapshot_create(void);
 
 /* Keeps `arena` alive as long as the snapshot. -ENOMEM. */
 int snapshot_hold(struct astshm_snapshot *snapshot, struct reader_arena *arena);
-/* Keeps everything alive that `other`'s pointers lead to. */
-int snapshot_hold_all(struct astshm_snapshot *snapshot, const struct astshm_snapshot *other);
+/* Keeps everything alive that the pointers of `others` lead to; it holds nothing yet. */
+int snapshot_hold_all(struct astshm_snapshot *snapshot,
+		      const struct astshm_snapshot *const *others, size_t count);
 
 /*
  * Sorts series by (kind, key), fills first[], and makes the family list out of
