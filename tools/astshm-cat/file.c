@@ -14,6 +14,7 @@
 #include "buffer.h"
 #include "feed_head.h"
 #include "file.h"
+#include "newest.h"
 #include "signals.h"
 
 #define FILE_BYTES_MAX ((size_t)1 << 30)
@@ -126,74 +127,18 @@ static int read_path(const char *path, struct buffer *buffer)
 
 /* --- what a file holds ------------------------------------------------------------ */
 
-/* The newest snapshot, or of a feed that is to be merged one of each writer. */
-struct found {
-	struct astshm_snapshot **items;
-	size_t count;
-	bool each;
-};
-
-static bool same_writer(const struct astshm_snapshot *a, const struct astshm_snapshot *b)
-{
-	const struct astshm_segment_info *left = astshm_snapshot_segment(a);
-	const struct astshm_segment_info *right = astshm_snapshot_segment(b);
-
-	return left && right && left->generation == right->generation;
-}
-
-/* Takes it over, in place of an older one. */
-static int found_add(struct found *found, struct astshm_snapshot *snapshot)
-{
-	struct astshm_snapshot **items;
-	size_t at = 0;
-
-	while (at < found->count && found->each && !same_writer(found->items[at], snapshot))
-		at++;
-	if (at < found->count) {
-		astshm_snapshot_free(&found->items[at]);
-		found->items[at] = snapshot;
-		return 0;
-	}
-	items = reallocarray(found->items, found->count + 1, sizeof(*items));
-	if (!items) {
-		astshm_snapshot_free(&snapshot);
-		return -ENOMEM;
-	}
-	found->items = items;
-	items[found->count++] = snapshot;
-	return 0;
-}
-
-static void found_free(struct found *found)
-{
-	for (size_t i = 0; i < found->count; i++)
-		astshm_snapshot_free(&found->items[i]);
-	free(found->items);
-}
-
-static int found_finish(struct found *found, struct astshm_snapshot **snapshot,
-			struct astshm_error *error)
-{
-	if (found->count > 1)
-		return astshm_snapshot_merge((const struct astshm_snapshot *const *)found->items,
-					     found->count, snapshot, error);
-	*snapshot = found->items[0];
-	found->count = 0;
-	return 0;
-}
-
 /* One document; *used is how far it goes. */
-static int add_document(const char *bytes, size_t count, size_t *used, struct found *found,
+static int add_document(const char *bytes, size_t count, size_t *used, struct newest *found,
 			struct astshm_error *error)
 {
 	struct astshm_snapshot *next = NULL;
 	int result = astshm_decode_msgpack(bytes, count, used, &next, error);
 
-	return result < 0 ? result : found_add(found, next);
+	return result < 0 ? result : newest_add(found, next);
 }
 
 /* The same with a head in front. What a later version's flags mean is not known. */
-static int add_frame(const char *bytes, size_t count, size_t *used, struct found *found,
+static int add_frame(const char *bytes, size_t count, size_t *used, struct newest *found,
 		     struct astshm_error *error)
 {
 	struct feed_head head = { 0 };
@@ -222,7 +167,7 @@ static int add_frame(const char *bytes, size_t count, size_t *used, struct found
 
 /* A stream that is still being written may end within a document: then the
  * last whole one counts. */
-static int find_all(const struct buffer *buffer, struct found *found, struct astshm_error *error)
+static int find_all(const struct buffer *buffer, struct newest *found, struct astshm_error *error)
 {
 	bool framed = feed_head_magic(buffer->bytes, buffer->count);
 	size_t at = 0, used;
@@ -249,12 +194,14 @@ static int find_all(const struct buffer *buffer, struct found *found, struct ast
 static int decode(const struct buffer *buffer, bool merge, struct astshm_snapshot **snapshot,
 		  struct astshm_error *error)
 {
-	struct found found = { .each = merge };
-	int result = find_all(buffer, &found, error);
+	struct newest found;
+	int result;
 
+	newest_init(&found, merge);
+	result = find_all(buffer, &found, error);
 	if (result == 0)
-		result = found_finish(&found, snapshot, error);
-	found_free(&found);
+		result = newest_merge(&found, snapshot, error);
+	newest_fini(&found);
 	return result;
 }
 

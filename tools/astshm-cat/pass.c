@@ -22,11 +22,10 @@ static enum exit_status check_twice(const struct sources *sources)
 	for (size_t i = 1; i < sources->count; i++) {
 		const struct source *source = &sources->items[i];
 
-		for (size_t j = 0; j < i; j++) {
+		for (size_t j = 0; j < i && source->reader; j++) {
 			const struct source *other = &sources->items[j];
 
-			if (!source->reader || !other->reader ||
-			    source->generation != other->generation)
+			if (!other->reader || source->generation != other->generation)
 				continue;
 			message("%s and %s are the same segment", other->argument,
 				source->argument);
