@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,28 +15,22 @@
 #include "buffer.h"
 #include "feed_head.h"
 #include "file.h"
-#include "newest.h"
+#include "message.h"
+#include "recording.h"
 #include "signals.h"
 
 #define FILE_BYTES_MAX ((size_t)1 << 30)
-
-/* A document is a map: fixmap 0x80..0x8f, map 16 0xde, map 32 0xdf. */
-static bool is_msgpack_map(unsigned char first)
-{
-	return (first & 0xf0) == 0x80 || first == 0xde || first == 0xdf;
-}
-
-static bool is_saved(const void *bytes, size_t count)
-{
-	return count > 0 && (is_msgpack_map(*(const unsigned char *)bytes) ||
-			     feed_head_magic(bytes, count));
-}
+/* How far the first frame is looked for in what has lost its beginning, which is less
+ * than a document as a rule. */
+#define LOOK_BYTES_MAX ((size_t)64 << 20)
+#define PIECE_BYTES 65536
+#define MAGIC_BYTES sizeof(uint32_t)
 
 static enum file_content recognise(const unsigned char *bytes, size_t count)
 {
 	uint64_t magic;
 
-	if (is_saved(bytes, count))
+	if (recording_begins(bytes, count))
 		return FILE_SNAPSHOT;
 	if (count < sizeof(magic))
 		return FILE_OTHER;
@@ -43,6 +38,25 @@ static enum file_content recognise(const unsigned char *bytes, size_t count)
 	return magic == ASTSHM_SEGMENT_MAGIC || magic == __builtin_bswap64(ASTSHM_SEGMENT_MAGIC)
 		       ? FILE_SEGMENT
 		       : FILE_OTHER;
+}
+
+/* Has it a frame further on? A magic may lie across two pieces. */
+static bool holds_frame(int fd)
+{
+	char piece[PIECE_BYTES];
+	size_t at = 0, found;
+	ssize_t count;
+
+	while (at < LOOK_BYTES_MAX) {
+		count = pread(fd, piece, sizeof(piece), (off_t)at);
+		if (count < (ssize_t)MAGIC_BYTES)
+			return false;
+		found = feed_head_find(piece, (size_t)count);
+		if (found + MAGIC_BYTES <= (size_t)count)
+			return true;
+		at += found < (size_t)count ? found : (size_t)count;
+	}
+	return false;
 }
 
 int file_recognise(const char *path, enum file_content *content)
@@ -64,8 +78,10 @@ int file_recognise(const char *path, enum file_content *content)
 	if (fd < 0)
 		return -errno;
 	count = read(fd, bytes, sizeof(bytes));
-	close(fd);
 	*content = recognise(bytes, count > 0 ? (size_t)count : 0);
+	if (*content == FILE_OTHER && holds_frame(fd))
+		*content = FILE_SNAPSHOT;
+	close(fd);
 	return 0;
 }
 
@@ -84,10 +100,20 @@ static int wait_readable(int fd)
 	return poll(&polled, 1, -1) < 0 && errno != EINTR ? -errno : 0;
 }
 
-/* Of what cannot be a snapshot one piece is enough: /dev/zero has no end. */
+/* Has enough been read to know that it holds nothing? `looked` is how far was seen. */
+static bool is_hopeless(const struct buffer *buffer, size_t *looked)
+{
+	if (buffer->count < MAGIC_BYTES || recording_begins(buffer->bytes, buffer->count))
+		return false;
+	*looked += feed_head_find(buffer->bytes + *looked, buffer->count - *looked);
+	return buffer->count >= LOOK_BYTES_MAX && buffer->count - *looked < MAGIC_BYTES;
+}
+
+/* Of what cannot be a snapshot a part is enough: /dev/zero has no end. */
 static int read_all(int fd, struct buffer *buffer)
 {
-	char piece[65536];
+	char piece[PIECE_BYTES];
+	size_t looked = 0;
 
 	for (;;) {
 		ssize_t count = read(fd, piece, sizeof(piece));
@@ -106,7 +132,7 @@ static int read_all(int fd, struct buffer *buffer)
 			return -EFBIG;
 		if (buffer_write(buffer, piece, (size_t)count) < 0)
 			return -ENOMEM;
-		if (buffer->count >= sizeof(uint32_t) && !is_saved(buffer->bytes, buffer->count))
+		if (is_hopeless(buffer, &looked))
 			return 0;
 	}
 }
@@ -125,86 +151,6 @@ static int read_path(const char *path, struct buffer *buffer)
 	return result;
 }
 
-/* --- what a file holds ------------------------------------------------------------ */
-
-/* One document; *used is how far it goes. */
-static int add_document(const char *bytes, size_t count, size_t *used, struct newest *found,
-			struct astshm_error *error)
-{
-	struct astshm_snapshot *next = NULL;
-	int result = astshm_decode_msgpack(bytes, count, used, &next, error);
-
-	return result < 0 ? result : newest_add(found, next);
-}
-
-/* The same with a head in front. What a later version's flags mean is not known. */
-static int add_frame(const char *bytes, size_t count, size_t *used, struct newest *found,
-		     struct astshm_error *error)
-{
-	struct feed_head head = { 0 };
-	size_t document = 0;
-	int result = feed_head_read(bytes, count, &head);
-
-	if (result == -EPROTONOSUPPORT)
-		snprintf(error->text, sizeof(error->text), "is a feed of version %u, not 1",
-			 head.version);
-	if (result == -EBADMSG)
-		snprintf(error->text, sizeof(error->text), "no frame where one should begin");
-	if (result < 0)
-		return result;
-	*used = (size_t)head.head_bytes + head.document_bytes;
-	if (head.flags)
-		return 0;
-	result = add_document(bytes + head.head_bytes, head.document_bytes, &document, found,
-			      error);
-	if (result == -ENODATA || (result == 0 && document != head.document_bytes)) {
-		snprintf(error->text, sizeof(error->text), "a document that is not as long as its "
-			 "frame says");
-		return -EBADMSG;
-	}
-	return result;
-}
-
-/* A stream that is still being written may end within a document: then the
- * last whole one counts. */
-static int find_all(const struct buffer *buffer, struct newest *found, struct astshm_error *error)
-{
-	bool framed = feed_head_magic(buffer->bytes, buffer->count);
-	size_t at = 0, used;
-	int result = -ENODATA;
-
-	found->each &= framed;
-	while (at < buffer->count) {
-		if (signals_stop_wanted()) {
-			snprintf(error->text, sizeof(error->text), "interrupted");
-			return -EINTR;
-		}
-		used = 0;
-		result = (framed ? add_frame : add_document)(buffer->bytes + at, buffer->count - at,
-							     &used, found, error);
-		if (result < 0)
-			break;
-		at += used;
-	}
-	if (found->count > 0 && result == -ENODATA)
-		return 0;
-	return result == 0 && found->count == 0 ? -ENODATA : result;
-}
-
-static int decode(const struct buffer *buffer, bool merge, struct astshm_snapshot **snapshot,
-		  struct astshm_error *error)
-{
-	struct newest found;
-	int result;
-
-	newest_init(&found, merge);
-	result = find_all(buffer, &found, error);
-	if (result == 0)
-		result = newest_merge(&found, snapshot, error);
-	newest_fini(&found);
-	return result;
-}
-
 static int fail_decode(struct astshm_error *error, int code, const char *path,
 		       const struct buffer *buffer)
 {
@@ -213,7 +159,7 @@ static int fail_decode(struct astshm_error *error, int code, const char *path,
 	if (buffer->count == 0)
 		return fail(error, -EBADMSG, path,
 			    "holds no snapshot: it is empty, or a FIFO that nobody writes to");
-	if (!is_saved(buffer->bytes, buffer->count))
+	if (!recording_begins(buffer->bytes, buffer->count))
 		return fail(error, -EBADMSG, path,
 			    "is no msgpack snapshot (save one with -f msgpack -o FILE)");
 	if (code == -ENODATA)
@@ -222,10 +168,23 @@ static int fail_decode(struct astshm_error *error, int code, const char *path,
 	return fail(error, code, path, why[0] ? why : strerror(-code));
 }
 
-int file_load(const char *path, bool merge, struct astshm_snapshot **snapshot,
-	      struct astshm_error *error)
+static const char *shown(const char *path)
 {
-	const char *name = strcmp(path, "-") == 0 ? "stdin" : path;
+	return strcmp(path, "-") == 0 ? "stdin" : path;
+}
+
+void file_tell_skipped(const char *path, const struct skipped *skipped)
+{
+	if (skipped->bytes > 0)
+		message("%s: skipped %" PRIu64 " byte%s, in %" PRIu64 " place%s, that are no whole "
+			"snapshots", shown(path), skipped->bytes, skipped->bytes == 1 ? "" : "s",
+			skipped->places, skipped->places == 1 ? "" : "s");
+}
+
+int file_load(const char *path, bool merge, struct astshm_snapshot **snapshot,
+	      struct skipped *skipped, struct astshm_error *error)
+{
+	const char *name = shown(path);
 	struct buffer buffer = { 0 };
 	int result = read_path(path, &buffer);
 
@@ -233,7 +192,8 @@ int file_load(const char *path, bool merge, struct astshm_snapshot **snapshot,
 		fail(error, result, name, result == -EINTR ? "interrupted" : strerror(-result));
 	} else {
 		error->text[0] = '\0';
-		result = decode(&buffer, merge, snapshot, error);
+		result = recording_decode(buffer.bytes, buffer.count, merge, snapshot, skipped,
+					  error);
 		if (result < 0)
 			result = fail_decode(error, result, name, &buffer);
 	}

@@ -15,8 +15,11 @@
 static enum exit_status load_since(const struct options *options, struct astshm_snapshot **since)
 {
 	struct astshm_error error = { 0 };
-	int result = options->since ? file_load(options->since, options->merge, since, &error) : 0;
+	struct skipped skipped = { 0 };
+	int result = options->since ? file_load(options->since, options->merge, since, &skipped,
+						&error) : 0;
 
+	file_tell_skipped(options->since, &skipped);
 	return result < 0 ? report(result, &error) : EXIT_OK;
 }
 

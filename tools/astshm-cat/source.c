@@ -239,6 +239,20 @@ static enum exit_status check_writer(struct source *source, const struct options
 	return EXIT_OK;
 }
 
+/* Once, not for each time that the file is read. */
+static int take_file(struct source *source, const struct options *options,
+		     struct astshm_snapshot **snapshot, struct astshm_error *error)
+{
+	struct skipped skipped = { 0 };
+	int result = file_load(source->argument, options->merge, snapshot, &skipped, error);
+
+	if (result == 0 && skipped.bytes != source->skipped.bytes) {
+		source->skipped = skipped;
+		file_tell_skipped(source->argument, &skipped);
+	}
+	return result;
+}
+
 static int take(struct source *source, const struct options *options,
 		struct astshm_snapshot **snapshot, struct astshm_error *error)
 {
@@ -246,8 +260,7 @@ static int take(struct source *source, const struct options *options,
 
 	if (!source->reader)
 		return options->window_ns ? -ENODATA
-					  : file_load(source->argument, options->merge, snapshot,
-						      error);
+					  : take_file(source, options, snapshot, error);
 	return options->window_ns ? astshm_reader_window(source->reader, options->window_ns, flags,
 							 snapshot, error)
 				  : astshm_reader_snapshot(source->reader, flags, snapshot, error);

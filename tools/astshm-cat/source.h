@@ -9,6 +9,7 @@
 
 #include <astshm/reader.h>
 
+#include "file.h"
 #include "options.h"
 
 struct source {
@@ -17,6 +18,7 @@ struct source {
 	struct astshm_snapshot *previous; /* with --delta: what the last pass saw */
 	enum astshm_state noted;          /* state that stderr knows of */
 	uint64_t generation;              /* of the writer last seen */
+	struct skipped skipped;           /* of a file, as stderr knows */
 };
 
 struct sources {

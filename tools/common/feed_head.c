@@ -39,6 +39,20 @@ bool feed_head_magic(const void *bytes, size_t count)
 	return count >= sizeof(magic) && memcmp(bytes, magic, sizeof(magic)) == 0;
 }
 
+size_t feed_head_find(const void *bytes, size_t count)
+{
+	const unsigned char *at = bytes, *end = at + count;
+
+	while (at < end && (at = memchr(at, magic[0], (size_t)(end - at)))) {
+		size_t left = (size_t)(end - at);
+
+		if (memcmp(at, magic, left < sizeof(magic) ? left : sizeof(magic)) == 0)
+			return (size_t)(at - (const unsigned char *)bytes);
+		at++;
+	}
+	return count;
+}
+
 int feed_head_read(const void *bytes, size_t count, struct feed_head *head)
 {
 	const unsigned char *at = bytes;

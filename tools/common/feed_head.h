@@ -32,6 +32,10 @@ void feed_head_write(unsigned char bytes[FEED_HEAD_BYTES], uint64_t number,
 /* Could `count` bytes, four or more, begin a feed? */
 bool feed_head_magic(const void *bytes, size_t count);
 
+/* Where in these bytes the next magic begins, or could begin, cut off by their end;
+ * `count`: nowhere. */
+size_t feed_head_find(const void *bytes, size_t count);
+
 /*
  * Reads the head of a frame and looks whether all of it is there. -ENODATA: it is
  * cut off; -EBADMSG: is none; -EPROTONOSUPPORT: *head has the version alone.
