@@ -448,7 +448,7 @@ static int collect_once(struct astshm_reader *reader, const struct reader_view *
 	};
 	threads_init(&collect.threads, view, snapshot->arena);
 	int code = fill_segment(&collect);
-	if (code == 0)
+	if (code == 0 && !(order->flags & COLLECT_HEAD))
 		code = order->visitor ? visit(&collect, check) : fill_snapshot(&collect, check);
 	snapshot->segment.torn = collect.pass.torn;
 	snapshot->segment.bad_records = collect.pass.bad + reader->directory.bad_records +
@@ -470,12 +470,17 @@ static bool whole(const struct reader_view *view, const struct collect_stamp *st
 	       load_acquire(&view_header(view)->committed_bytes) == view->committed;
 }
 
+static bool keeps_series(const struct collect_order *order)
+{
+	return order->visitor == NULL && !(order->flags & COLLECT_HEAD);
+}
+
 /* With the room that the last one took, if it will keep the series. */
 static struct astshm_snapshot *begin_snapshot(struct astshm_reader *reader,
 					      const struct collect_order *order)
 {
 	struct astshm_snapshot *made = snapshot_create();
-	if (made == NULL || order->visitor != NULL)
+	if (made == NULL || !keeps_series(order))
 		return made;
 	reader_arena_reserve(made->arena, reader->snapshot_bytes,
 			     reader->snapshot_bytes > reader->reserved_bytes);
@@ -501,12 +506,14 @@ static int collect(struct astshm_reader *reader, const struct collect_order *ord
 			return -ETIMEDOUT;
 		struct collect_stamp stamp = collect_stamp(&view);
 		bool check = again || (stamp.retiring & 1) != 0;
-		code = directory_update(&reader->directory, &view, stamp.retiring, check);
+		code = order->flags & COLLECT_HEAD
+			       ? 0
+			       : directory_update(&reader->directory, &view, stamp.retiring, check);
 		struct astshm_snapshot *made = code == 0 ? begin_snapshot(reader, order) : NULL;
 		if (made == NULL)
 			return code == 0 ? -ENOMEM : code;
 		code = collect_once(reader, &view, &stamp, order, check, made);
-		if (order->visitor == NULL)
+		if (keeps_series(order))
 			reader->snapshot_bytes = reader_arena_used(made->arena);
 		if (code == 0 && whole(&view, &stamp, check, made)) {
 			*snapshot = made;

@@ -7,6 +7,8 @@
 
 /* A flag besides enum astshm_snapshot_flags: fill row_of of the snapshot. */
 #define COLLECT_ROWS (1u << 31)
+/* The segment alone, without its series, which are not looked at. */
+#define COLLECT_HEAD (1u << 30)
 
 /* What a pass must find unchanged at its end. */
 struct collect_stamp {

@@ -8,6 +8,7 @@
 
 #include "attachment.h"
 #include "collect.h"
+#include "head.h"
 
 #define DEADLINE_NS INT64_C(2000000000)
 #define WAIT_STEP_NS 5000000L
@@ -302,4 +303,10 @@ int reader_snapshot_rows(struct astshm_reader *reader, unsigned flags,
 {
 	int code = check_flags(flags, error);
 	return code == 0 ? take_snapshot(reader, flags | COLLECT_ROWS, snapshot, error) : code;
+}
+
+int reader_head(struct astshm_reader *reader, struct astshm_snapshot **head,
+		struct astshm_error *error)
+{
+	return take_snapshot(reader, COLLECT_HEAD, head, error);
 }

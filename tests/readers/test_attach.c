@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening, waiting, following, and what there is to be said of a writer. */
 #include "fixture.h"
+#include "head.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -238,6 +239,36 @@ static void reader_follows_the_name_to_a_new_segment(void **state)
 	assert_int_equal(astshm_reader_counter(fixture->reader, &point, &value), -ESTALE);
 }
 
+static void head_tells_of_the_writer_alone_and_follows_the_name(void **state)
+{
+	struct fixture *fixture = *state;
+	struct astshm_snapshot *head = NULL;
+	image_count(&fixture->image, image_metric(&fixture->image, ASTSHM_KIND_COUNTER, "c"), 0, 5);
+	fixture_open_file(fixture, "head", true);
+	const struct astshm_snapshot *whole = fixture_snapshot(fixture, 0);
+	const struct astshm_segment_info *wanted = astshm_snapshot_segment(whole);
+	assert_int_equal(reader_head(fixture->reader, &head, NULL), 0);
+	const struct astshm_segment_info *told = astshm_snapshot_segment(head);
+	assert_int_equal(astshm_snapshot_count(head), 0);
+	assert_null(astshm_snapshot_at(head, 0));
+	assert_string_equal(told->name, wanted->name);
+	assert_int_equal(told->state, ASTSHM_STATE_DEAD);
+	assert_int_equal(told->pid, wanted->pid);
+	assert_int_equal(told->generation, wanted->generation);
+	assert_int_equal(astshm_snapshot_uptime_ns(head), astshm_snapshot_uptime_ns(whole));
+	astshm_snapshot_free(&head);
+	fixture->image.header->generation = 99;
+	replace(fixture);
+	assert_int_equal(reader_head(fixture->reader, &head, NULL), 0);
+	assert_int_equal(astshm_snapshot_segment(head)->generation, 99);
+	astshm_snapshot_free(&head);
+	fixture_snapshot(fixture, 0);
+	assert_int_equal(fixture_counter(fixture, "c"), 5);
+	assert_int_equal(truncate(fixture->path, 0), 0);
+	assert_int_equal(reader_head(fixture->reader, &head, NULL), -EBADMSG);
+	assert_null(head);
+}
+
 static void reader_that_does_not_follow_says_replaced(void **state)
 {
 	struct fixture *fixture = *state;
@@ -392,6 +423,7 @@ int main(void)
 		FIXTURE_TEST(states_have_names),
 		FIXTURE_TEST(dead_writers_values_are_read),
 		FIXTURE_TEST(reader_follows_the_name_to_a_new_segment),
+		FIXTURE_TEST(head_tells_of_the_writer_alone_and_follows_the_name),
 		FIXTURE_TEST(reader_that_does_not_follow_says_replaced),
 		FIXTURE_TEST(reader_keeps_what_it_has_if_the_new_file_is_no_segment),
 		FIXTURE_TEST(reader_keeps_reading_when_the_name_is_gone),

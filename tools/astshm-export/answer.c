@@ -200,7 +200,9 @@ static struct astshm_snapshot *take(struct served *served, const struct request 
 	struct astshm_snapshot *snapshot = NULL;
 	struct astshm_error error = { 0 };
 	int64_t window_ns = request->document == DOCUMENT_HISTORY ? 0 : request->window_ns;
-	int result = served_snapshot(served, window_ns, &snapshot, &error);
+	int result = request->document == DOCUMENT_HEALTH
+			     ? served_head(served, &snapshot, &error)
+			     : served_snapshot(served, window_ns, &snapshot, &error);
 
 	if (result < 0) {
 		refuse_unread(answer, served, result, &error);
@@ -280,7 +282,8 @@ struct parts {
 	size_t live;
 };
 
-static int parts_take(struct parts *parts, struct segments *segments)
+/* `heads`: without their series. */
+static int parts_take(struct parts *parts, struct segments *segments, bool heads)
 {
 	parts->items = calloc(segments->count + 1, sizeof(*parts->items));
 	if (!parts->items)
@@ -292,7 +295,9 @@ static int parts_take(struct parts *parts, struct segments *segments)
 
 		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): as many as count says */
 		part->name = segments->items[i].name;
-		if (served_snapshot(&segments->items[i], 0, &snapshot, &error) < 0 || !snapshot)
+		if ((heads ? served_head(&segments->items[i], &snapshot, &error)
+			   : served_snapshot(&segments->items[i], 0, &snapshot, &error)) < 0 ||
+		    !snapshot)
 			continue;
 		part->snapshot = snapshot;
 		part->live = is_live(snapshot);
@@ -391,7 +396,7 @@ static void answer_several(struct answer *answer, struct segments *segments,
 			      "window= is of one segment: ask for it under /segments/NAME/");
 		return;
 	}
-	if (parts_take(&parts, segments) < 0)
+	if (parts_take(&parts, segments, request->document == DOCUMENT_HEALTH) < 0)
 		answer_refuse(answer, STATUS_FAILED, "out of memory");
 	else if (request->document == DOCUMENT_HEALTH)
 		answer_health(answer, segments, &parts);
@@ -410,7 +415,8 @@ static void answer_states(struct answer *answer, struct segments *segments)
 
 	answer->status = STATUS_OK;
 	answer->type = TYPE_JSON;
-	if (parts_take(&parts, segments) < 0 || states_encode(parts.items, parts.count, &sink) < 0)
+	if (parts_take(&parts, segments, true) < 0 ||
+	    states_encode(parts.items, parts.count, &sink) < 0)
 		answer_refuse(answer, STATUS_FAILED, "out of memory");
 	parts_free(&parts);
 }

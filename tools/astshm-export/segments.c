@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "head.h"
 #include "listing.h"
 
 static bool is_pattern(const char *argument)
@@ -193,6 +194,13 @@ int served_snapshot(struct served *served, int64_t window_ns, struct astshm_snap
 	result = window_ns ? astshm_reader_window(served->reader, window_ns, 0, snapshot, error)
 			   : astshm_reader_snapshot(served->reader, 0, snapshot, error);
 	return settle(served, result);
+}
+
+int served_head(struct served *served, struct astshm_snapshot **head, struct astshm_error *error)
+{
+	int result = attach(served, error);
+
+	return result < 0 ? result : settle(served, reader_head(served->reader, head, error));
 }
 
 int served_history(struct served *served, struct astshm_history **history,

@@ -56,6 +56,9 @@ struct served *segments_find(struct segments *segments, const char *name, size_t
 int served_snapshot(struct served *served, int64_t window_ns, struct astshm_snapshot **snapshot,
 		    struct astshm_error *error);
 
+/* The same without any series and window, for about a hundredth of the cost. */
+int served_head(struct served *served, struct astshm_snapshot **head, struct astshm_error *error);
+
 /* The same for the history. */
 int served_history(struct served *served, struct astshm_history **history,
 		   struct astshm_error *error);
