@@ -497,12 +497,19 @@ def fluentd_gets_events(t):
 def a_fluentd_that_asks_for_a_key_is_told_of(t):
     collector = Collector()
     feeder = Feeder(t, "--stream", f"fluentd:{collector.target}", t.fixture().name)
-    consumer = collector.accept()
-    consumer.socket.sendall(msgpack.packb(["HELO", {"nonce": b"x" * 16, "auth": "",
-                                                    "keepalive": True}]))
-    wait_until(lambda: "asks for a shared key" in feeder.said(), "a message")
-    collector.accept()
-    feeder.stop()
+    helo = msgpack.packb(["HELO", {"nonce": b"x" * 16, "auth": "", "keepalive": True}])
+    asks = f"fluentd:{collector.target}: asks for a shared key, which is not spoken here; trying"
+    collector.accept().socket.sendall(helo)
+    wait_until(lambda: asks in feeder.said(), "a message")
+    # Each try comes to a connection, of which nothing is said as long as it does not last.
+    collector.accept().socket.sendall(helo)
+    lasts = collector.accept()
+    equal((feeder.said().count(asks), "connected" in feeder.said()), (1, False), feeder.said())
+    wait_until(lambda: "connected" in feeder.said(), "a message that it lasts")
+    lasts.reset()
+    wait_until(lambda: "Connection reset by peer; trying again" in feeder.said(), "another one")
+    said = feeder.stop().split("Connection reset")[0]
+    equal((said.count("trying again"), said.count(": connected")), (1, 1), said)
 
 
 @case

@@ -63,9 +63,14 @@ static void pause_from(struct dial *dial, int64_t now_ns)
 		dial->pause_ns = DIAL_PAUSE_MAX_NS;
 }
 
+int64_t dial_settled_ns(const struct dial *dial)
+{
+	return dial->until_ns + dial->pause_ns;
+}
+
 void dial_again(struct dial *dial, int64_t now_ns)
 {
-	if (now_ns - dial->until_ns > dial->pause_ns)
+	if (now_ns >= dial_settled_ns(dial))
 		dial->pause_ns = DIAL_PAUSE_MIN_NS;
 	pause_from(dial, now_ns);
 }

@@ -45,8 +45,11 @@ void dial_fini(struct dial *dial);
  */
 int dial_run(struct dial *dial, int64_t now_ns);
 
-/* The connection has ended: a pause begins, the shortest if it had lasted for longer
- * than the one before it. */
+/* When a connection will have lasted for as long as the pause that would follow it: from
+ * then on it counts as one that works. */
+int64_t dial_settled_ns(const struct dial *dial);
+
+/* The connection has ended: a pause begins, the shortest if it had worked. */
 void dial_again(struct dial *dial, int64_t now_ns);
 
 #endif

@@ -61,12 +61,21 @@ static void remove_consumer(struct feed *feed, struct consumer *consumer)
 	free(consumer);
 }
 
-/* Says once that there is none, not for each try. */
+/* Says so once, and again when there is another reason, not for each try. */
 static void tell_lost(struct feed *feed, const char *why)
 {
-	if (!feed->told)
-		message("%s: %s; trying again", feed->text, why);
-	feed->told = true;
+	if (strcmp(feed->told, why) == 0)
+		return;
+	message("%s: %s; trying again", feed->text, why);
+	snprintf(feed->told, sizeof(feed->told), "%s", why);
+}
+
+static void tell_connected(struct feed *feed)
+{
+	if (feed->told[0])
+		message("%s: connected", feed->text);
+	feed->told[0] = '\0';
+	feed->wavers = false;
 }
 
 static const char *reason(int result)
@@ -91,6 +100,19 @@ static uint64_t next_place(struct feed *feed, const struct consumer *consumer)
 	return consumer->next;
 }
 
+/* One that is lost each time soon after it was made is told of like one that cannot be. */
+static void connect_again(struct feed *feed, int result)
+{
+	int64_t now_ns = monotonic_ns();
+
+	if (now_ns >= dial_settled_ns(&feed->dial))
+		tell_connected(feed);
+	else
+		feed->wavers = true;
+	dial_again(&feed->dial, now_ns);
+	tell_lost(feed, reason(result));
+}
+
 /* What was not sent is another connection's, or nobody's. */
 static void lose(struct feed *feed, struct consumer *consumer, int result)
 {
@@ -98,8 +120,7 @@ static void lose(struct feed *feed, struct consumer *consumer, int result)
 		feed->counts.dropped += consumer_left(consumer, feed->backlog);
 	} else if (feed->target.role == TARGET_CONNECT) {
 		feed->next = next_place(feed, consumer);
-		dial_again(&feed->dial, monotonic_ns());
-		tell_lost(feed, reason(result));
+		connect_again(feed, result);
 	} else if (result == -EPIPE) {
 		feed->end = FEED_READER_GONE;
 	} else {
@@ -224,9 +245,8 @@ static void connected(struct feed *feed)
 
 	feed->counts.reconnects += feed->connected_once;
 	feed->connected_once = true;
-	if (feed->told)
-		message("%s: connected", feed->text);
-	feed->told = false;
+	if (!feed->wavers)
+		tell_connected(feed);
 	limit_buffer(feed->dial.fd);
 	consumer = add_consumer(feed, feed->dial.fd, true, feed->next);
 	feed->dial.fd = -1;
@@ -391,14 +411,20 @@ void feed_turn(struct feed *feed)
 
 int64_t feed_due_ns(const struct feed *feed)
 {
-	bool dials = feed->target.role == TARGET_CONNECT && !feed->consumers && !feed->finishing;
-
-	return dials ? feed->dial.until_ns : INT64_MAX;
+	if (feed->target.role != TARGET_CONNECT || feed->finishing)
+		return INT64_MAX;
+	if (!feed->consumers)
+		return feed->dial.until_ns;
+	return feed->wavers ? dial_settled_ns(&feed->dial) : INT64_MAX;
 }
 
 void feed_due(struct feed *feed, int64_t now_ns)
 {
-	if (feed_due_ns(feed) <= now_ns)
+	if (feed_due_ns(feed) > now_ns)
+		return;
+	if (feed->consumers)
+		tell_connected(feed);
+	else
 		dial(feed, now_ns);
 }
 

@@ -31,7 +31,8 @@ struct feed {
 	struct watched answer;
 	uint64_t next;        /* where the next connection goes on */
 	bool connected_once;
-	bool told;            /* that there is no connection */
+	char told[96];        /* why there is no connection; "": nothing is wrong */
+	bool wavers;          /* the last connection did not last: this one is not told of yet */
 	uint64_t slow_told;
 	bool finishing;       /* see feed_finish */
 	enum feed_end end;    /* TARGET_STDOUT */
