@@ -462,6 +462,12 @@ def a_socket_is_removed_at_the_end_and_one_left_behind_is_replaced(t):
     Consumer.at(feeder.at[0]).frame()
     feeder.stop()
     check(not path.exists(), "still there")
+    feeder = Feeder(t, "--stream", f"listen:unix:{path}", t.fixtures[0].name)
+    path.unlink()
+    other = Collector(path)
+    feeder.stop()
+    check(path.exists(), "another one's was removed")
+    other.close()
 
 
 def read_event(unpacker, connection):

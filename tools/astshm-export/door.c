@@ -68,6 +68,7 @@ static const char *say_bind(int code, const char *path)
 static int open_unix(struct door *door, const char *path, struct astshm_error *error)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct stat status;
 
 	if (path[0] == '\0' || strlen(path) >= sizeof(address.sun_path))
 		return fail(error, -EINVAL, "unix:%.150s: a path of 1 to %zu bytes is needed", path,
@@ -86,6 +87,10 @@ static int open_unix(struct door *door, const char *path, struct astshm_error *e
 		free(door->path); /* not ours to remove */
 		door->path = NULL;
 		return fail(error, code, "unix:%.150s: %s", path, say_bind(code, path));
+	}
+	if (lstat(path, &status) == 0) {
+		door->device = status.st_dev;
+		door->inode = status.st_ino;
 	}
 	snprintf(door->text, sizeof(door->text), "unix:%s", path);
 	return 0;
@@ -196,12 +201,24 @@ int door_open(struct door *door, const char *address, bool allow_remote,
 	return result;
 }
 
+/*
+ * Somebody may have removed ours and listen at one of their own by now. As long as ours
+ * is open its inode's number is no other's.
+ */
+static bool is_ours(const struct door *door)
+{
+	struct stat status;
+
+	return lstat(door->path, &status) == 0 && status.st_dev == door->device &&
+	       status.st_ino == door->inode;
+}
+
 void door_close(struct door *door)
 {
+	if (door->path && is_ours(door))
+		unlink(door->path);
 	if (door->fd >= 0)
 		close(door->fd);
-	if (door->path)
-		unlink(door->path);
 	free(door->path);
 	*door = (struct door){ .fd = -1 };
 }

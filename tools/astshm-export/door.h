@@ -6,6 +6,7 @@
 #define EXPORT_DOOR_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 #include <sys/un.h>
 
 #include <astshm/types.h>
@@ -17,6 +18,8 @@
 struct door {
 	int fd;         /* listens; -1: closed */
 	char *path;     /* of a Unix socket, removed when it is closed; or NULL */
+	dev_t device;   /* these two tell it from another one of that path */
+	ino_t inode;
 	char text[DOOR_TEXT_BYTES]; /* 127.0.0.1:9464, [::1]:9464, unix:/run/x */
 };
 
