@@ -13,7 +13,7 @@ import harness
 import msgpack
 from exporter import Exporter, samples
 from feed import HEAD, Collector, Consumer, frames_of, is_without_gap, read_frame
-from harness import Failed, case, check, equal, wait_until
+from harness import Failed, Skip, case, check, equal, wait_until
 
 FAST = ("--stream-interval", "0.05")
 
@@ -468,6 +468,28 @@ def a_socket_is_removed_at_the_end_and_one_left_behind_is_replaced(t):
     feeder.stop()
     check(path.exists(), "another one's was removed")
     other.close()
+
+
+@case
+def segments_that_are_known_are_sent_though_others_cannot_be_looked_for(t):
+    if os.geteuid() != 0:
+        raise Skip("needs root, to run the exporter as somebody who may be refused")
+    fixture = t.fixture(mode="0644")
+    t.folder.chmod(0o777)
+    process = t.start("--reuid=65534", "--clear-groups", t.tools.export, "--listen", "none",
+                      "--stream", "-", *FAST, t.name("*"), exe="setpriv", text=False)
+    equal(read_frame(process.stdout).segment["name"], fixture.name)
+    mode = harness.SHM.stat().st_mode
+    harness.SHM.chmod(0o711)
+    try:
+        wait_until(lambda: "snapshots: Permission denied" in t.errors(process), "a message")
+        for _ in range(10):
+            equal(read_frame(process.stdout).segment["name"], fixture.name)
+    finally:
+        harness.SHM.chmod(mode)
+    process.send_signal(signal.SIGTERM)
+    _, err = t.finish(process)
+    equal(err.count("Permission denied"), 1, err)
 
 
 def read_event(unpacker, connection):

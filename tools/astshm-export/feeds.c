@@ -25,6 +25,7 @@ struct feeds {
 	struct feed *items;
 	size_t count;
 	bool fluentd; /* one of them at least */
+	int failed;   /* why snapshots were lacking in the last turn, as the log knows */
 };
 
 /* --- snapshots ------------------------------------------------------------------- */
@@ -74,14 +75,19 @@ static bool is_wanted(const struct feeds *feeds)
 	return false;
 }
 
+/* What is known is sent although one of them, or the list, cannot be had. */
 static void take_all(struct feeds *feeds)
 {
 	int result = segments_refresh(feeds->segments);
 
-	for (size_t i = 0; i < feeds->segments->count && result == 0; i++)
-		result = take(feeds, &feeds->segments->items[i]);
-	if (result < 0)
-		message("no snapshot for the feeds: %s", strerror(-result));
+	for (size_t i = 0; i < feeds->segments->count; i++) {
+		int one = take(feeds, &feeds->segments->items[i]);
+
+		result = result < 0 ? result : one;
+	}
+	if (result < 0 && result != feeds->failed)
+		message("the feeds lack snapshots: %s", strerror(-result));
+	feeds->failed = result;
 }
 
 /* A turn that comes late is not made up for; those after it come in time. */
