@@ -398,6 +398,7 @@ def stdout_that_cannot_be_written_to_is_an_error(t):
         process = to_stdout(t, name, stdout=full)
     _, err = t.finish(process, status=1)
     check("cannot write to stdout: No space left on device" in err, err)
+    check("stdout: 0 snapshots sent, 1 dropped" in err, err)
     closed = t.run("sh", "-c", 'exec "$@" >&-', "sh", t.tools.export, "--stream", "-", name)
     equal((closed.status, closed.err.count("\n")), (1, 1), closed.err)
     check("stdout is closed" in closed.err, closed.err)

@@ -113,19 +113,23 @@ static void connect_again(struct feed *feed, int result)
 	tell_lost(feed, reason(result));
 }
 
+static void end_stdout(struct feed *feed, int result)
+{
+	feed->end = result == -EPIPE ? FEED_READER_GONE : FEED_FAILED;
+	if (feed->end == FEED_FAILED)
+		message("cannot write to stdout: %s", strerror(-result));
+}
+
 /* What was not sent is another connection's, or nobody's. */
 static void lose(struct feed *feed, struct consumer *consumer, int result)
 {
-	if (feed->finishing || feed->target.role == TARGET_LISTEN) {
-		feed->counts.dropped += consumer_left(consumer, feed->backlog);
-	} else if (feed->target.role == TARGET_CONNECT) {
+	if (feed->target.role == TARGET_CONNECT && !feed->finishing) {
 		feed->next = next_place(feed, consumer);
 		connect_again(feed, result);
-	} else if (result == -EPIPE) {
-		feed->end = FEED_READER_GONE;
 	} else {
-		feed->end = FEED_FAILED;
-		message("cannot write to stdout: %s", strerror(-result));
+		feed->counts.dropped += consumer_left(consumer, feed->backlog);
+		if (feed->target.role == TARGET_STDOUT && !feed->finishing)
+			end_stdout(feed, result);
 	}
 	remove_consumer(feed, consumer);
 }
