@@ -10,6 +10,8 @@
 #include "target.h"
 
 #define FRAME_BYTES_MAX 512
+#define FRAMES_BEHIND 20
+#define PIECE_BYTES 300
 
 static uint64_t read_whole, read_with_gaps, refused, mended;
 
@@ -36,26 +38,68 @@ static size_t put_frame(uint8_t *into, uint8_t number)
 
 /* --- what must hold ------------------------------------------------------ */
 
-static int decode(const void *bytes, size_t size, bool merge, size_t *sources,
-		  struct skipped *skipped)
+struct outcome {
+	int result;
+	size_t kept; /* the most that had to be there again */
+	size_t sources;
+	struct skipped skipped;
+};
+
+/* As many bytes more at a time as `piece` says, with those that were left before. */
+static int take_all(struct recording *recording, const char *bytes, size_t size, size_t piece,
+		    size_t *kept)
+{
+	struct astshm_error error = { 0 };
+	size_t done = 0, known = 0, used;
+	int result = 0;
+
+	while (result == 0 && known < size) {
+		known = size - known > piece ? known + piece : size;
+		result = recording_take(recording, bytes + done, known - done, known == size,
+					&used, &error);
+		fuzz_expect(used <= known - done, "no more is used than there is");
+		done += used;
+		*kept = known - done > *kept ? known - done : *kept;
+	}
+	return result;
+}
+
+static struct outcome decode(const void *bytes, size_t size, bool merge, size_t piece)
 {
 	struct astshm_snapshot *snapshot = NULL;
 	struct astshm_error error = { 0 };
+	struct recording recording;
+	struct outcome outcome = { 0 };
 	/* Memory of its own size: a byte too far is one outside. */
 	char *copy = malloc(size + (size == 0));
 
 	fuzz_expect(copy, "memory");
 	memcpy(copy, bytes, size);
-	int result = recording_decode(copy, size, merge, &snapshot, skipped, &error);
+	recording_init(&recording, merge);
+	outcome.result = take_all(&recording, copy, size, piece, &outcome.kept);
 	free(copy); /* a snapshot keeps nothing of it */
-	fuzz_expect((result == 0) == (snapshot != NULL), "a snapshot or an error");
+	if (outcome.result == 0)
+		outcome.result = recording_finish(&recording, &snapshot, &error);
+	fuzz_expect((outcome.result == 0) == (snapshot != NULL), "a snapshot or an error");
 	if (snapshot) {
-		while (astshm_snapshot_source(snapshot, *sources))
-			++*sources;
-		*sources += astshm_snapshot_segment(snapshot) != NULL;
+		while (astshm_snapshot_source(snapshot, outcome.sources))
+			outcome.sources++;
+		outcome.sources += astshm_snapshot_segment(snapshot) != NULL;
+		outcome.skipped = recording.skipped;
 	}
 	astshm_snapshot_free(&snapshot);
-	return result;
+	recording_fini(&recording);
+	return outcome;
+}
+
+/* However the bytes come, it is the same. */
+static void check_pieces(const void *bytes, size_t size, bool merge, const struct outcome *whole)
+{
+	struct outcome pieces = decode(bytes, size, merge, size / 12 + size % 29 + 1);
+
+	fuzz_expect(pieces.result == whole->result, "the same result in pieces");
+	fuzz_expect(pieces.sources == whole->sources, "the same sources in pieces");
+	fuzz_expect(pieces.skipped.bytes == whole->skipped.bytes, "the same is skipped in pieces");
 }
 
 static bool has_magic(const uint8_t *bytes, size_t size)
@@ -63,39 +107,44 @@ static bool has_magic(const uint8_t *bytes, size_t size)
 	return feed_head_find(bytes, size) < size;
 }
 
-/* Whatever lies between two frames, if no third one can begin in it, costs neither. */
+/* Whatever lies between frames, if none can begin in it, costs none of them. */
 static void check_mended(const uint8_t *bytes, size_t size)
 {
-	static uint8_t whole[FUZZ_INPUT_MAX + 2 * FRAME_BYTES_MAX];
-	size_t count = put_frame(whole, 1), sources = 0;
-	struct skipped skipped = { 0 };
+	static uint8_t whole[FUZZ_INPUT_MAX + (1 + FRAMES_BEHIND) * FRAME_BYTES_MAX];
+	size_t count = put_frame(whole, 1);
+	struct outcome outcome;
 
 	if (has_magic(bytes, size))
 		return;
 	memcpy(whole + count, bytes, size);
 	count += size;
-	count += put_frame(whole + count, 2);
-	fuzz_expect(decode(whole, count, true, &sources, &skipped) == 0, "two are whole");
-	fuzz_expect(sources == 2, "both are found");
-	fuzz_expect(skipped.bytes == size && skipped.places == (size > 0), "the rest is told of");
+	for (int i = 0; i < FRAMES_BEHIND; i++)
+		count += put_frame(whole + count, i % 2 ? 1 : 2);
+	outcome = decode(whole, count, true, PIECE_BYTES);
+	fuzz_expect(outcome.result == 0, "two are whole");
+	fuzz_expect(outcome.sources == 2, "both are found");
+	fuzz_expect(outcome.skipped.bytes == size && outcome.skipped.places == (size > 0),
+		    "the rest is told of");
+	fuzz_expect(outcome.kept <= size + PIECE_BYTES + FRAME_BYTES_MAX,
+		    "what is done is not kept");
 	mended++;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	for (int merge = 0; merge < 2; merge++) {
-		struct skipped skipped = { 0 };
-		size_t sources = 0;
-		int result = decode(bytes, size, merge, &sources, &skipped);
+		struct outcome whole = decode(bytes, size, merge, size);
 
-		fuzz_expect(result == 0 || result == -EBADMSG || result == -ENODATA ||
-			    result == -EPROTONOSUPPORT || (merge && result < 0),
-			    "an error that is known");
-		fuzz_expect(skipped.bytes <= size && skipped.places <= skipped.bytes,
+		fuzz_expect(whole.result == 0 || whole.result == -EBADMSG ||
+			    whole.result == -ENODATA || whole.result == -EPROTONOSUPPORT ||
+			    (merge && whole.result < 0), "an error that is known");
+		fuzz_expect(whole.skipped.bytes <= size &&
+			    whole.skipped.places <= whole.skipped.bytes,
 			    "no more is skipped than there is");
-		read_whole += result == 0 && skipped.bytes == 0;
-		read_with_gaps += result == 0 && skipped.bytes > 0;
-		refused += result < 0;
+		check_pieces(bytes, size, merge, &whole);
+		read_whole += whole.result == 0 && whole.skipped.bytes == 0;
+		read_with_gaps += whole.result == 0 && whole.skipped.bytes > 0;
+		refused += whole.result < 0;
 	}
 	check_mended(bytes, size);
 	return 0;

@@ -19,11 +19,10 @@
 #include "recording.h"
 #include "signals.h"
 
-#define FILE_BYTES_MAX ((size_t)1 << 30)
-/* How far the first frame is looked for in what has lost its beginning, which is less
- * than a document as a rule. */
-#define LOOK_BYTES_MAX ((size_t)64 << 20)
+/* The most that is kept of a file: one document, or as much as is damaged at a time. */
+#define KEPT_BYTES_MAX ((size_t)1 << 30)
 #define PIECE_BYTES 65536
+#define TAKEN_BYTES_MIN ((size_t)1 << 20)
 #define MAGIC_BYTES sizeof(uint32_t)
 
 static enum file_content recognise(const unsigned char *bytes, size_t count)
@@ -47,7 +46,7 @@ static bool holds_frame(int fd)
 	size_t at = 0, found;
 	ssize_t count;
 
-	while (at < LOOK_BYTES_MAX) {
+	while (at < RECORDING_LOOK_BYTES) {
 		count = pread(fd, piece, sizeof(piece), (off_t)at);
 		if (count < (ssize_t)MAGIC_BYTES)
 			return false;
@@ -100,72 +99,107 @@ static int wait_readable(int fd)
 	return poll(&polled, 1, -1) < 0 && errno != EINTR ? -errno : 0;
 }
 
-/* Has enough been read to know that it holds nothing? `looked` is how far was seen. */
-static bool is_hopeless(const struct buffer *buffer, size_t *looked)
+/* What has been read of a file and is still needed. */
+struct load {
+	struct recording recording;
+	struct buffer buffer;
+	size_t wanted; /* bytes in it, before they are looked at again */
+	bool any;
+	bool begins;   /* as a recording or a document does */
+	int result;    /* of what the bytes are */
+	struct astshm_error *error;
+};
+
+/* Gives what there is to the recording, and keeps what it leaves. */
+static void take(struct load *load, bool last)
 {
-	if (buffer->count < MAGIC_BYTES || recording_begins(buffer->bytes, buffer->count))
-		return false;
-	*looked += feed_head_find(buffer->bytes + *looked, buffer->count - *looked);
-	return buffer->count >= LOOK_BYTES_MAX && buffer->count - *looked < MAGIC_BYTES;
+	struct buffer *buffer = &load->buffer;
+	size_t used;
+
+	if (!load->any && buffer->count > 0) {
+		load->any = true;
+		load->begins = recording_begins(buffer->bytes, buffer->count);
+	}
+	load->result = recording_take(&load->recording, buffer->bytes, buffer->count, last, &used,
+				      load->error);
+	if (used > 0 && used < buffer->count)
+		memmove(buffer->bytes, buffer->bytes + used, buffer->count - used);
+	buffer->count -= used;
+	load->wanted = 2 * buffer->count > TAKEN_BYTES_MIN ? 2 * buffer->count : TAKEN_BYTES_MIN;
+}
+
+/* -EFBIG: one document would be larger than what is kept. */
+static int add_piece(struct load *load, const char *piece, size_t count)
+{
+	if (count > KEPT_BYTES_MAX - load->buffer.count) {
+		take(load, true);
+		if (load->result == 0 && count > KEPT_BYTES_MAX - load->buffer.count)
+			return -EFBIG;
+	}
+	if (buffer_write(&load->buffer, piece, count) < 0)
+		return -ENOMEM;
+	if (load->buffer.count >= load->wanted)
+		take(load, false);
+	return 0;
 }
 
 /* Of what cannot be a snapshot a part is enough: /dev/zero has no end. */
-static int read_all(int fd, struct buffer *buffer)
+static int read_all(int fd, struct load *load)
 {
 	char piece[PIECE_BYTES];
-	size_t looked = 0;
 
-	for (;;) {
+	while (load->result == 0) {
 		ssize_t count = read(fd, piece, sizeof(piece));
+		int result;
 
 		if (signals_stop_wanted())
 			return -EINTR;
-		if (count == 0)
-			return 0;
 		if (count < 0 && errno == EINTR)
 			continue;
 		if (count < 0 && errno == EAGAIN && wait_readable(fd) == 0)
 			continue;
 		if (count < 0)
 			return -errno;
-		if ((size_t)count > FILE_BYTES_MAX - buffer->count)
-			return -EFBIG;
-		if (buffer_write(buffer, piece, (size_t)count) < 0)
-			return -ENOMEM;
-		if (is_hopeless(buffer, &looked))
-			return 0;
+		if (count == 0) {
+			take(load, true);
+			break;
+		}
+		result = add_piece(load, piece, (size_t)count);
+		if (result < 0)
+			return result;
 	}
+	return 0;
 }
 
-static int read_path(const char *path, struct buffer *buffer)
+static int read_path(const char *path, struct load *load)
 {
 	int result, fd;
 
 	if (strcmp(path, "-") == 0)
-		return read_all(STDIN_FILENO, buffer);
+		return read_all(STDIN_FILENO, load);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return -errno;
-	result = read_all(fd, buffer);
+	result = read_all(fd, load);
 	close(fd);
 	return result;
 }
 
-static int fail_decode(struct astshm_error *error, int code, const char *path,
-		       const struct buffer *buffer)
+static int fail_decode(const struct load *load, const char *path)
 {
+	struct astshm_error *error = load->error;
 	char why[sizeof(error->text)];
 
-	if (buffer->count == 0)
+	if (!load->any)
 		return fail(error, -EBADMSG, path,
 			    "holds no snapshot: it is empty, or a FIFO that nobody writes to");
-	if (!recording_begins(buffer->bytes, buffer->count))
+	if (!load->begins && (load->result == -EBADMSG || load->result == -ENODATA))
 		return fail(error, -EBADMSG, path,
 			    "is no msgpack snapshot (save one with -f msgpack -o FILE)");
-	if (code == -ENODATA)
+	if (load->result == -ENODATA)
 		return fail(error, -EBADMSG, path, "ends within the snapshot");
 	memcpy(why, error->text, sizeof(why));
-	return fail(error, code, path, why[0] ? why : strerror(-code));
+	return fail(error, load->result, path, why[0] ? why : strerror(-load->result));
 }
 
 static const char *shown(const char *path)
@@ -184,19 +218,22 @@ void file_tell_skipped(const char *path, const struct skipped *skipped)
 int file_load(const char *path, bool merge, struct astshm_snapshot **snapshot,
 	      struct skipped *skipped, struct astshm_error *error)
 {
-	const char *name = shown(path);
-	struct buffer buffer = { 0 };
-	int result = read_path(path, &buffer);
+	struct load load = { .wanted = TAKEN_BYTES_MIN, .error = error };
+	int result;
 
-	if (result < 0) {
-		fail(error, result, name, result == -EINTR ? "interrupted" : strerror(-result));
-	} else {
-		error->text[0] = '\0';
-		result = recording_decode(buffer.bytes, buffer.count, merge, snapshot, skipped,
-					  error);
-		if (result < 0)
-			result = fail_decode(error, result, name, &buffer);
-	}
-	buffer_free(&buffer);
+	error->text[0] = '\0';
+	recording_init(&load.recording, merge);
+	result = read_path(path, &load);
+	if (result == 0 && load.result == 0)
+		load.result = recording_finish(&load.recording, snapshot, error);
+	if (result < 0)
+		fail(error, result, shown(path),
+		     result == -EINTR ? "interrupted" : strerror(-result));
+	else if (load.result < 0)
+		result = fail_decode(&load, shown(path));
+	else
+		*skipped = load.recording.skipped;
+	recording_fini(&load.recording);
+	buffer_free(&load.buffer);
 	return result;
 }

@@ -6,16 +6,9 @@
 #include <string.h>
 
 #include "feed_head.h"
-#include "newest.h"
 #include "signals.h"
 
-struct recording {
-	const char *bytes;
-	size_t count;
-	struct newest newest;
-	struct skipped skipped;
-	uint64_t in_vain; /* bytes of documents that turned out to be none */
-};
+#define MAGIC_BYTES sizeof(uint32_t)
 
 /* A document is a map: fixmap 0x80..0x8f, map 16 0xde, map 32 0xdf. */
 static bool is_msgpack_map(unsigned char first)
@@ -58,16 +51,30 @@ static bool looks_like_a_frame(const struct recording *recording, size_t at)
 	return !head.flags || is_a_border(recording, at + head.head_bytes + head.document_bytes);
 }
 
-/* The next one that begins from `at` on; `end`: none before it. */
-static size_t find_frame(const struct recording *recording, size_t at, size_t end)
+/* The next place from `at` on for which `holds` says so; `end`: none before it. */
+static size_t find_place(const struct recording *recording, size_t at, size_t end,
+			 bool (*holds)(const struct recording *recording, size_t at))
 {
 	while (at < end && !signals_stop_wanted()) {
 		at += feed_head_find(recording->bytes + at, end - at);
-		if (at < end && looks_like_a_frame(recording, at))
+		if (at < end && holds(recording, at))
 			break;
 		at++;
 	}
 	return at < end ? at : end;
+}
+
+static size_t find_frame(const struct recording *recording, size_t at, size_t end)
+{
+	return find_place(recording, at, end, looks_like_a_frame);
+}
+
+/* Could there be a frame, if more bytes were known? */
+static bool looks_like_a_part(const struct recording *recording, size_t at)
+{
+	struct feed_head head;
+
+	return feed_head_read(recording->bytes + at, recording->count - at, &head) == -ENODATA;
 }
 
 /* --- one of them ------------------------------------------------------------------- */
@@ -101,11 +108,21 @@ static int add_framed(struct recording *recording, const char *bytes, size_t cou
 	return result < 0 ? result : newest_add(&recording->newest, next);
 }
 
-/* Has it lost some bytes, for which others of the next one were taken? */
-static bool is_cut_short(const struct recording *recording, size_t at, size_t used)
+/*
+ * Has the frame from `at` to `end` lost some bytes, for which others of the next one were
+ * taken? -EBADMSG: yes; -ENODATA: it is not known yet.
+ */
+static int check_length(const struct recording *recording, size_t at, size_t end)
 {
-	return !is_a_border(recording, at + used) &&
-	       find_frame(recording, at + 1, at + used) < at + used;
+	if (!recording->last && recording->count - end < MAGIC_BYTES)
+		return -ENODATA;
+	if (is_a_border(recording, end))
+		return 0;
+	if (find_frame(recording, at + 1, end) < end)
+		return -EBADMSG;
+	return !recording->last && find_place(recording, at + 1, end, looks_like_a_part) < end
+		       ? -ENODATA
+		       : 0;
 }
 
 /* The same with a head in front. What a later version's flags mean is not known. */
@@ -124,11 +141,12 @@ static int add_frame(struct recording *recording, size_t at, size_t *used,
 	if (result < 0)
 		return result;
 	*used = (size_t)head.head_bytes + head.document_bytes;
-	if (is_cut_short(recording, at, *used))
-		return fail(error, -EBADMSG, "a frame that another one cuts short");
-	return head.flags ? 0
-			  : add_framed(recording, bytes + head.head_bytes, head.document_bytes,
-				       error);
+	result = check_length(recording, at, at + *used);
+	if (result == -EBADMSG)
+		fail(error, result, "a frame that another one cuts short");
+	return result < 0 || head.flags
+		       ? result
+		       : add_framed(recording, bytes + head.head_bytes, head.document_bytes, error);
 }
 
 /* --- all of them ---------------------------------------------------------------------------- */
@@ -139,7 +157,7 @@ static int add_frame(struct recording *recording, size_t at, size_t *used,
  */
 static bool may_go_on(const struct recording *recording)
 {
-	return recording->in_vain <= 4 * (uint64_t)recording->count;
+	return recording->in_vain <= 4 * (recording->done + recording->count);
 }
 
 /* What comes behind may be as good as ever. */
@@ -155,43 +173,59 @@ static void skip(struct recording *recording, size_t bytes)
 }
 
 /*
- * From `at` on. `good` is where the last good frame ended, so that what lies between
- * them is being passed over; `first` is why. An end that is cut off may still be written,
- * and one of another version has news that we cannot read.
+ * No more bytes will come, and those from `good` on are of no use because of `why`: an
+ * end that is cut off may still be written, and one of another version has news that we
+ * cannot read.
  */
-static int add_frames(struct recording *recording, size_t good, size_t at, int first,
+static int end_frames(struct recording *recording, size_t *good, int why)
+{
+	if (why == -EPROTONOSUPPORT)
+		return why;
+	if (why != -ENODATA) {
+		skip(recording, recording->count - *good);
+		*good = recording->count;
+	}
+	return recording->newest.count > 0 ? 0 : why;
+}
+
+/* From `at` on. *good is where the last good frame ended, so that what lies between them
+ * is being passed over; `why` it is. */
+static int add_frames(struct recording *recording, size_t *good, size_t at, int why,
 		      struct astshm_error *error)
 {
+	uint64_t in_vain = recording->in_vain;
+
 	while (at < recording->count) {
-		struct astshm_error why = { 0 };
+		struct astshm_error fault = { 0 };
 		size_t used = 0;
-		int result = signals_stop_wanted() ? fail(&why, -EINTR, "interrupted")
-						   : add_frame(recording, at, &used, &why);
+		int result = signals_stop_wanted() ? fail(&fault, -EINTR, "interrupted")
+						   : add_frame(recording, at, &used, &fault);
 
 		if (result == 0) {
-			skip(recording, at - good);
+			skip(recording, at - *good);
 			at += used;
-			good = at;
-			first = 0;
+			*good = at;
+			why = 0;
+			in_vain = recording->in_vain;
 			continue;
 		}
-		if (first == 0) {
-			*error = why;
-			first = result;
+		if (result == -ENODATA && !recording->last)
+			break;
+		if (why == 0 || !is_damage(result)) {
+			*error = fault;
+			why = result;
 		}
-		if (!is_damage(result)) {
-			*error = why;
+		if (!is_damage(result))
 			return result;
-		}
 		if (!may_go_on(recording))
 			return fail(error, -EBADMSG, "much more is damaged in it than whole");
 		at = find_frame(recording, at + 1, recording->count);
 	}
-	if (first == -EPROTONOSUPPORT)
-		return first;
-	if (first != -ENODATA)
-		skip(recording, at - good);
-	return recording->newest.count > 0 ? 0 : first;
+	if (recording->last)
+		return end_frames(recording, good, why);
+	recording->in_vain = in_vain; /* they are looked at again */
+	recording->why = why;
+	return 0;
 }
 
 static int add_documents(struct recording *recording, size_t *at, struct astshm_error *error)
@@ -210,41 +244,62 @@ static int add_documents(struct recording *recording, size_t *at, struct astshm_
 }
 
 /* A recording without its beginning is found out by what it is not. */
-static int add_all(struct recording *recording, bool merge, struct astshm_error *error)
+static int find_first(struct recording *recording, size_t *at, struct astshm_error *error)
 {
-	size_t at = 0;
-	int result;
+	int why = add_documents(recording, at, error);
+	size_t frame;
 
-	newest_init(&recording->newest, merge);
-	if (feed_head_magic(recording->bytes, recording->count))
-		return add_frames(recording, 0, 0, 0, error);
-	recording->newest.each = false;
-	result = add_documents(recording, &at, error);
-	if (result == -ENODATA && recording->newest.count > 0)
+	if (why == -ENODATA && (!recording->last || recording->newest.count > 0))
 		return 0;
-	if (!is_damage(result))
-		return result;
-	at = find_frame(recording, 0, recording->count);
-	if (at == recording->count)
-		return result;
+	if (why == 0 || !is_damage(why))
+		return why;
+	frame = find_frame(recording, *at, recording->count);
+	if (frame == recording->count)
+		return recording->last || frame - *at >= RECORDING_LOOK_BYTES ? why : 0;
 	newest_fini(&recording->newest);
-	newest_init(&recording->newest, merge);
-	return add_frames(recording, 0, at, result, error);
+	newest_init(&recording->newest, recording->merge);
+	recording->framed = true;
+	/* What went for documents is a part of the same gap. */
+	recording->skipped.bytes = recording->done + *at;
+	recording->skipped.places = recording->skipped.bytes > 0 && frame == *at;
+	return add_frames(recording, at, frame, why, error);
 }
 
-int recording_decode(const char *bytes, size_t count, bool merge,
-		     struct astshm_snapshot **snapshot, struct skipped *skipped,
+void recording_init(struct recording *recording, bool merge)
+{
+	*recording = (struct recording){ .merge = merge };
+	newest_init(&recording->newest, false);
+}
+
+void recording_fini(struct recording *recording)
+{
+	newest_fini(&recording->newest);
+}
+
+int recording_take(struct recording *recording, const char *bytes, size_t count, bool last,
+		   size_t *used, struct astshm_error *error)
+{
+	int result;
+
+	*used = 0;
+	recording->bytes = bytes;
+	recording->count = count;
+	recording->last = last;
+	if (count < MAGIC_BYTES && !last)
+		return 0;
+	if (recording->done == 0 && feed_head_magic(bytes, count)) {
+		recording->framed = true;
+		recording->newest.each = recording->merge;
+	}
+	result = recording->framed ? add_frames(recording, used, 0, recording->why, error)
+				   : find_first(recording, used, error);
+	recording->done += *used;
+	return result;
+}
+
+int recording_finish(struct recording *recording, struct astshm_snapshot **snapshot,
 		     struct astshm_error *error)
 {
-	struct recording recording = { .bytes = bytes, .count = count };
-	int result = add_all(&recording, merge, error);
-
-	if (recording.newest.count == 0 && result == 0)
-		result = -ENODATA;
-	if (result == 0)
-		result = newest_merge(&recording.newest, snapshot, error);
-	if (result == 0)
-		*skipped = recording.skipped;
-	newest_fini(&recording.newest);
-	return result;
+	return recording->newest.count > 0 ? newest_merge(&recording->newest, snapshot, error)
+					   : -ENODATA;
 }
