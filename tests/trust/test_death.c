@@ -6,9 +6,9 @@
  *
  * usage: test_death [--full] [--part K/N] [ACT]
  *
- * ACT is the name of one, or a pattern; --part is every Nth act from the Kth on. Kills at every stop of what makes, takes,
- * gives back or removes a name; of the other acts at every one with --full, else at
- * a few.
+ * ACT is the name of one, or a pattern; --part is every Nth act from the Kth on.
+ * Kills at every stop of what makes, takes, gives back or removes a name; of the
+ * other acts at every one with --full, else at a few.
  */
 #include <errno.h>
 #include <getopt.h>
