@@ -355,7 +355,8 @@ def closed_segment_and_a_vanished_one_keep_their_values(t):
     with watching(t, server.name, "-i", "0.1") as screen:
         screen.until_seen("live")
         server.close()
-        screen.until_seen("closed the segment", "last values.")
+        screen.until(lambda s: "these are its last values." in " ".join(s.text.split()),
+                     "a notice, wrapped wherever")
         check(not server.path.exists(), "the segment is gone")
         equal(cells(screen, "Processed")[2], "990", "the last values stay")
         again = t.fixture(name=server.name)
