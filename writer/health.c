@@ -62,6 +62,7 @@ struct writer_health {
 	HEALTH_GAUGES(FIELD)
 #undef FIELD
 	struct astshm_timing tick;
+	double started; /* CLOCK_REALTIME seconds; 0: not known yet */
 	bool registered;
 };
 
@@ -147,16 +148,28 @@ static double seconds_of(clockid_t clock)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void record_process(const struct writer_health *health)
+/*
+ * Taken once, as other exporters do: the kernel tells the start by a clock that
+ * nobody sets, and taken anew it would move with each step of the other one, by
+ * which Prometheus would see a restart.
+ */
+static double start_time(const char *stat)
+{
+	double boot = seconds_of(CLOCK_REALTIME) - seconds_of(CLOCK_BOOTTIME);
+
+	return boot + (double)stat_field(stat, FIELD_START) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static void record_process(struct writer_health *health)
 {
 	char text[1024];
 
 	if (!read_proc("/proc/self/stat", text, sizeof text))
 		return;
-	double boot = seconds_of(CLOCK_REALTIME) - seconds_of(CLOCK_BOOTTIME);
-	double ticks = (double)stat_field(text, FIELD_START);
+	if (health->started == 0)
+		health->started = start_time(text);
 	astshm_gauge_set(health->threads, (double)stat_field(text, FIELD_THREADS));
-	astshm_gauge_set(health->start_time, boot + ticks / (double)sysconf(_SC_CLK_TCK));
+	astshm_gauge_set(health->start_time, health->started);
 }
 
 static void record_descriptors(const struct writer_health *health)
@@ -252,6 +265,7 @@ void writer_health_restart(struct astshm_writer *writer)
 {
 	if (!writer->health)
 		return;
+	writer->health->started = 0;
 #define RESTART(field, ...) writer->health->field.seen = 0;
 	HEALTH_COUNTERS(RESTART)
 #undef RESTART
