@@ -113,8 +113,17 @@ static void register_nodes(struct server_metrics *metrics)
 
 static void record_build(struct server_metrics *metrics)
 {
-	astshm_set(metrics->writer, "astshm.build_info", 1.0,
-		   ASTSHM_TAGS({ "version", ASTSHM_VERSION }, { "revision", ASTSHM_REVISION }));
+	struct astshm_error error = { 0 };
+	struct astshm_tag tags[] = { { "version", ASTSHM_VERSION },
+				     { "revision", ASTSHM_REVISION } };
+	struct astshm_metric metric = { .name = "astshm.build_info", .tags = tags,
+					.tag_count = sizeof tags / sizeof tags[0] };
+	struct astshm_gauge build;
+
+	/* By handle: a reset hides what was made by name, and this is set but once. */
+	report(astshm_gauge_register(metrics->writer, &metric, &build, &error), metric.name,
+	       &error);
+	astshm_gauge_set(build, 1.0);
 }
 
 static void register_table(struct server_metrics *metrics)

@@ -269,6 +269,8 @@ async def test_control_resets():
             gauges = document["metrics"]["gauges"]
             assert gauges["websocket.clients"]["current"] == 1  # a state, not a sum
             assert gauges["ast.nodes[node_type=track]"]["current"] == 4
+            build, = (gauges[key] for key in gauges if key.startswith("astshm.build_info["))
+            assert build["current"] == 1
             await rename(server, client, 2, "three")
             server.sent = 0
             server.settle(1)
