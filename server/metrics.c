@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "clock.h"
 #include "metrics.h"
 #include "version.h"
 
@@ -182,12 +183,53 @@ void metrics_close(struct server_metrics *metrics)
 	astshm_writer_close(&metrics->writer);
 }
 
+static uint64_t dropped_in_all(const struct server_metrics *metrics)
+{
+	struct astshm_snapshot *snapshot;
+
+	if (astshm_get_all_metrics(metrics->writer, &snapshot, NULL) < 0)
+		return 0;
+	uint64_t dropped = astshm_snapshot_segment(snapshot)->dropped;
+	astshm_snapshot_free(&snapshot);
+	return dropped;
+}
+
+/* `lack` is the tick's warning, or empty. */
+static void tell_room(struct server_metrics *metrics, const char *lack)
+{
+	switch (room_look(&metrics->room, lack[0] != '\0', clock_now_ms())) {
+	case ROOM_LACKING:
+		log_write(LOG_WARNING, "metrics: no room in the segment, so not all is recorded "
+			  "(events are served all the same; once there is room it goes on): %s",
+			  lack);
+		break;
+	case ROOM_THERE_AGAIN:
+		log_write(LOG_WARNING, "metrics: there is room again: for %d s nothing was "
+			  "dropped, after %llu in all", ROOM_OVER_MS / 1000,
+			  (unsigned long long)dropped_in_all(metrics));
+		break;
+	case ROOM_NO_NEWS:
+		break;
+	}
+}
+
 void metrics_tick(struct server_metrics *metrics)
 {
 	struct astshm_error error = { 0 };
 
 	if (astshm_writer_tick(metrics->writer, &error) < 0)
 		log_limited(&metrics->tick_failures, LOG_WARNING, "metrics: %s", error.text);
+	else
+		tell_room(metrics, error.text);
+}
+
+void metrics_tell_end(struct server_metrics *metrics)
+{
+	if (metrics->room.lacking)
+		log_write(LOG_WARNING, "metrics: %llu records and registrations were dropped "
+			  "in all for want of room",
+			  (unsigned long long)dropped_in_all(metrics));
+	metrics->room.lacking = false;
 }
 
 const char *metrics_segment(const struct server_metrics *metrics)

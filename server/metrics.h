@@ -13,6 +13,7 @@
 #include "log.h"
 #include "metrics_table.h"
 #include "node.h"
+#include "room.h"
 
 /* The types of which trees have nodes stand first. */
 #define METRICS_NODE_TYPES NODE_AUTOMATION
@@ -25,6 +26,7 @@ struct server_metrics {
 	struct astshm_timing other_duration; /* of paths that no handler knows */
 	struct astshm_gauge nodes[METRICS_NODE_TYPES];
 	struct log_limit tick_failures;
+	struct room room;
 };
 
 /* The tagged series of one handler. */
@@ -56,6 +58,8 @@ int metrics_open(struct server_metrics *metrics, const struct metrics_options *o
 void metrics_close(struct server_metrics *metrics);
 /* The housekeeping, once a second. */
 void metrics_tick(struct server_metrics *metrics);
+/* After the last tick: says what was not recorded, if that is not over. */
+void metrics_tell_end(struct server_metrics *metrics);
 /* What to call the segment before people; "off" if there is none. */
 const char *metrics_segment(const struct server_metrics *metrics);
 

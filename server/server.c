@@ -280,6 +280,7 @@ void ast_server_stop(struct ast_server *server)
 		server->event_thread_running = false;
 	}
 	account_for_drops(server);
+	metrics_tell_end(&server->metrics);
 	if (server->websocket)
 		websocket_stop(server->websocket);
 }

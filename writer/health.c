@@ -98,8 +98,8 @@ static void register_all(struct astshm_writer *writer, struct writer_health *hea
 
 static void follow(struct follower *follower, uint64_t total)
 {
-	if (total > follower->seen)
-		astshm_counter_add(follower->counter, total - follower->seen);
+	/* Also nothing, at first: what counts the lack of room has its own by then. */
+	astshm_counter_add(follower->counter, total > follower->seen ? total - follower->seen : 0);
 	follower->seen = total;
 }
 

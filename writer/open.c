@@ -190,6 +190,7 @@ static int format_segment(struct astshm_writer *writer)
 	writer->small_off = writer->small_end = 0;
 	writer->full_until_ns = 0;
 	memset(writer->directory_full_until_ns, 0, sizeof writer->directory_full_until_ns);
+	writer->room = (struct writer_room){ 0 };
 	writer->epoch = header->epoch;
 	header->recording = !writer->paused;
 	int result = writer_registry_format(writer);

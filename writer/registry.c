@@ -452,8 +452,9 @@ static int find_or_make(struct astshm_writer *writer, const struct writer_key *k
 	int result = writer_key_check(key, error);
 	if (result < 0)
 		return result;
-	if (!has_record(writer, key->bytes[0]))
-		return -ENOSPC; /* before a name is made that nobody needs */
+	if (!has_record(writer, key->bytes[0])) /* before a name is made that nobody needs */
+		return shm_fail(&writer->room.why, -ENOSPC, "all of its %u series are taken",
+				writer->options.max_series);
 	const char *name = writer_key_name(key->bytes, &name_len);
 	result = writer_family_get(writer, key->bytes[0], name, name_len, &family);
 	if (result < 0)

@@ -108,6 +108,13 @@ struct writer_history {
 	uint64_t free_count, chunk_count;
 };
 
+/* What the tick tells about a lack of room. */
+struct writer_room {
+	struct astshm_error why; /* of the last time; under the lock */
+	uint64_t dropped;        /* in all, at the last tick */
+	uint64_t looked_ns;      /* CLOCK_MONOTONIC: when that was */
+};
+
 struct astshm_writer {
 	/* Must stay first: astshm_writer_recording reads it inline. 1 only
 	 * while a segment is open and recording is switched on. */
@@ -143,6 +150,7 @@ struct astshm_writer {
 	 * full. Of the segment, and of the directory by kind. Relaxed. */
 	uint64_t full_until_ns;
 	uint64_t directory_full_until_ns[5];
+	struct writer_room room;
 
 	/* registry */
 	struct cds_lfht *table;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "storage.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -31,13 +32,15 @@ void writer_storage_set_full(uint64_t *until_ns)
 	__atomic_store_n(until_ns, coarse_now_ns() + WRITER_FULL_NS, __ATOMIC_RELAXED);
 }
 
-/* 0: no room. */
-static uint64_t try_frontier(struct astshm_writer *writer, uint64_t bytes, uint64_t align)
+/* 0: no room, and why. */
+static uint64_t try_frontier(struct astshm_writer *writer, uint64_t bytes, uint64_t align,
+			     struct astshm_error *why)
 {
 	uint64_t off = round_up(writer->frontier, align);
+	bool beyond = bytes > writer->segment.map_bytes ||
+		      off > writer->segment.map_bytes - bytes;
 
-	if (bytes > writer->segment.map_bytes || off > writer->segment.map_bytes - bytes ||
-	    shm_grow(&writer->segment, off + bytes, NULL) < 0)
+	if (shm_grow(&writer->segment, beyond ? UINT64_MAX : off + bytes, why) < 0)
 		return 0;
 	writer->frontier = off + bytes;
 	return off;
@@ -45,7 +48,7 @@ static uint64_t try_frontier(struct astshm_writer *writer, uint64_t bytes, uint6
 
 static uint64_t take_from_frontier(struct astshm_writer *writer, uint64_t bytes, uint64_t align)
 {
-	uint64_t off = try_frontier(writer, bytes, align);
+	uint64_t off = try_frontier(writer, bytes, align, &writer->room.why);
 
 	if (off == 0)
 		writer_storage_set_full(&writer->full_until_ns);
@@ -54,7 +57,8 @@ static uint64_t take_from_frontier(struct astshm_writer *writer, uint64_t bytes,
 
 uint64_t writer_storage_try(struct astshm_writer *writer, uint64_t bytes)
 {
-	return try_frontier(writer, round_up(bytes, ASTSHM_SEGMENT_ALIGN), ASTSHM_SEGMENT_ALIGN);
+	return try_frontier(writer, round_up(bytes, ASTSHM_SEGMENT_ALIGN), ASTSHM_SEGMENT_ALIGN,
+			    NULL);
 }
 
 uint64_t writer_storage_alloc(struct astshm_writer *writer, uint64_t bytes)
@@ -82,8 +86,11 @@ void *writer_table_reserve(struct astshm_writer *writer, struct astshm_segment_t
 {
 	uint32_t extent, place;
 
-	if (index >= table->limit)
+	if (index >= table->limit) {
+		shm_fail(&writer->room.why, -ENOSPC, "a table of %u elements is full",
+			 table->limit);
 		return NULL;
+	}
 	shm_table_locate(table->first, index, &extent, &place);
 	if (table->extent_off[extent] == 0) {
 		/* The last extent stops at the limit. */

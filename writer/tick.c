@@ -58,6 +58,40 @@ static bool look_after(struct astshm_writer *writer, int *result, struct astshm_
 	return open;
 }
 
+static bool was_full_since(const struct astshm_writer *writer, uint64_t ns)
+{
+	/* Relaxed, as in writer_storage_full: "full" is believed for as long as a
+	 * tick is apart, so none falls through between two of them. */
+	bool was = __atomic_load_n(&writer->full_until_ns, __ATOMIC_RELAXED) > ns;
+
+	for (uint32_t kind = 0; !was && kind < 5; kind++)
+		was = __atomic_load_n(&writer->directory_full_until_ns[kind],
+				      __ATOMIC_RELAXED) > ns;
+	return was;
+}
+
+/*
+ * Whoever records is told nothing; the host's housekeeping is. What is counted
+ * without a lack of room are invalid names and tags, which are not told.
+ */
+static void warn_of_room(struct astshm_writer *writer, struct astshm_error *error)
+{
+	struct writer_room *room = &writer->room;
+	/* Relaxed: words for people, in no order to others. */
+	uint64_t records = __atomic_load_n(&writer->header->dropped_records, __ATOMIC_RELAXED);
+	uint64_t registrations = __atomic_load_n(&writer->header->dropped_registrations,
+						 __ATOMIC_RELAXED);
+
+	pthread_mutex_lock(&writer->lock);
+	if (records + registrations > room->dropped && was_full_since(writer, room->looked_ns))
+		(void)shm_fail(error, 0, "%llu records and %llu registrations were dropped so "
+			       "far: %s", (unsigned long long)records,
+			       (unsigned long long)registrations, room->why.text);
+	pthread_mutex_unlock(&writer->lock);
+	room->dropped = records + registrations;
+	room->looked_ns = shm_monotonic_ns();
+}
+
 int astshm_writer_tick(struct astshm_writer *writer, struct astshm_error *error)
 {
 	int result = 0;
@@ -69,6 +103,8 @@ int astshm_writer_tick(struct astshm_writer *writer, struct astshm_error *error)
 	if (look_after(writer, &result, error)) {
 		writer_health_tick(writer); /* first: the history knows it then */
 		writer_history_tick(writer);
+		if (result == 0)
+			warn_of_room(writer, error);
 		writer_health_ticked(writer, (int64_t)(shm_monotonic_ns() - start_ns));
 	}
 	pthread_mutex_unlock(&writer->tick_turn);

@@ -406,6 +406,7 @@ def missing_metrics_are_noted_once(t):
 HEALTHY = ["count udp.packet.received 100000", "count udp.packet.dropped 50",
            "count udp.packet.late 20", "count udp.kernel.dropped 0",
            "count errors.event_processing 10", "count websocket.queue.dropped 0",
+           "count astshm.dropped 0",
            "time event.processing.duration 20000000 100", "time event.queue.wait 1000 100"]
 # What makes each rule of the file fire, the document's three thresholds first.
 ILL = {
@@ -416,6 +417,7 @@ ILL = {
     "kernel": ["count udp.kernel.dropped 1"],
     "clients": ["count websocket.queue.dropped 1"],
     "queue": ["time event.queue.wait 2000000000 100"],
+    "room": ["count astshm.dropped 1"],
 }
 
 

@@ -4,11 +4,16 @@
 
 The program is in AST_SERVER; everything else as tests/tools/harness.py says.
 """
+import errno
+import json
 import os
+import pathlib
 import re
 import signal
 import socket
+import struct
 import subprocess
+import threading
 
 import harness
 from harness import SHM, case, check, equal, needs_empty_machine
@@ -17,18 +22,26 @@ SERVER = os.environ.get("AST_SERVER", "")
 READY = re.compile(r"ready, udp 127\.0\.0\.1:(\d+),")
 DATAGRAMS = 200
 NOBODY = 65534
+ROOT = pathlib.Path(__file__).parents[2]
+RULES = ROOT / "tools/astshm-alert/ast-server.rules"
+SET = ROOT / "examples/demo-set.xml"
+# Their times alone, a block each, are more than what a segment grows by.
+PATHS = ("/live/track/mute", "/live/track/volume", "/live/track/arm", "/live/track/pan")
 
 
 class Server:
     """A server under an obstacle; gone at the end."""
 
-    def __init__(self, name, **more):
-        arguments = ["--udp", "127.0.0.1:0", "--metrics", name]
+    def __init__(self, name, *arguments, **more):
+        arguments = ["--udp", "127.0.0.1:0", "--metrics", name, *arguments]
         if "--no-websocket" in subprocess.run([SERVER, "--help"], capture_output=True,
                                               text=True).stdout:
             arguments.append("--no-websocket")
         self.process = subprocess.Popen([SERVER, *arguments], stderr=subprocess.PIPE, text=True,
                                         **more)
+        # So that none waits for ever for a line that does not come.
+        self.watchdog = threading.Timer(harness.PATIENCE, self.process.kill)
+        self.watchdog.start()
         self.lines = []
         self.port = self.wait_ready()
 
@@ -44,6 +57,7 @@ class Server:
         return self
 
     def __exit__(self, *_):
+        self.watchdog.cancel()
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate()
@@ -98,6 +112,64 @@ def folder_that_is_full(t):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", small], check=True)
     try:
         serves_without(t, "No space left", str(small), path=f"{small}/segment")
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+def osc_string(text):
+    data = text.encode()
+    return data + b"\0" * (4 - len(data) % 4)
+
+
+def event(number, path):
+    """Of the first track, as Live's script would send it."""
+    return (osc_string("/live/seq") + osc_string(",ifsii") + number.to_bytes(4, "big") +
+            struct.pack(">f", 1.7e9) + osc_string(path) + struct.pack(">ii", 0, number % 2))
+
+
+def await_line(server, words):
+    """The next line with these words."""
+    for line in server.process.stderr:
+        server.lines.append(line)
+        if words in line:
+            return line
+    raise harness.Failed(f"'{words}' is not in {server.lines}")
+
+
+def has_ticked(t, segment):
+    timings = json.loads(t.cat("-f", "json", segment).out)["metrics"]["timings"]
+    return timings.get("astshm.tick.duration", {"count": 0})["count"] > 0
+
+
+@case
+def folder_that_fills_up_later(t):
+    needs_empty_machine()
+    small = t.folder / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small], check=True)
+    try:
+        with Server(f"{small}/segment", str(SET)) as server:
+            # A window begins with an entry of the history, and the first tick leaves one.
+            harness.wait_until(lambda: has_ticked(t, f"{small}/segment"), "a tick")
+            with open(small / "filler", "wb", buffering=0) as filler:
+                try:
+                    while filler.write(b"x" * 4096):
+                        pass
+                except OSError as error:
+                    equal(error.errno, errno.ENOSPC)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                for number in range(DATAGRAMS):
+                    sender.sendto(event(number, PATHS[number % len(PATHS)]),
+                                  ("127.0.0.1", server.port))
+            said = await_line(server, "no room in the segment")
+            check("warning" in said and str(small) in said and "dropped so far" in said, said)
+            if t.tools.alert:
+                shown = t.alert("--once", "--rules", RULES, f"{small}/segment", status=1)
+                check("[warning] room: astshm.dropped increase is " in shown.out, shown.out)
+            server.process.send_signal(signal.SIGTERM)
+            told = await_line(server, "dropped in all")
+            check(int(re.search(r"(\d+) records", told)[1]) > 0, told)
+            equal(server.stop(), 0)
     finally:
         subprocess.run(["umount", small], check=True)
 

@@ -64,6 +64,97 @@ static void a_full_segment_keeps_what_it_has(void **state)
 	astshm_writer_close(&writer);
 }
 
+/* Names until there is room for none, nor for a counter's cells. */
+static void fill_to_the_brim(struct astshm_writer *writer)
+{
+	char name[32];
+	uint64_t before = dropped(writer);
+
+	for (int i = 0; i < 10000 && dropped(writer) == before; i++) {
+		snprintf(name, sizeof name, "c.%d", i);
+		astshm_increment(writer, name, 1, ASTSHM_NO_TAGS);
+	}
+	assert_true(dropped(writer) > before);
+}
+
+static void the_tick_warns_while_something_finds_no_room(void **state)
+{
+	struct astshm_writer_options options = scene_options();
+	struct astshm_error error = { 0 };
+	char counted[64];
+
+	(void)state;
+	options.max_bytes = 1 << 20;
+	struct astshm_writer *writer = scene_open(__func__, &options);
+	astshm_increment(writer, "", 1, ASTSHM_NO_TAGS); /* counted, but no lack of room */
+	assert_int_equal(astshm_writer_tick(writer, &error), 0);
+	assert_string_equal(error.text, "");
+	for (int i = 0; i < 100; i++)
+		astshm_observe(writer, i < 50 ? "d" : "e", 100, ASTSHM_NO_TAGS);
+	assert_int_equal(astshm_writer_tick(writer, &error), 0);
+	assert_string_equal(error.text, "");
+	int count = 0;
+	for (uint64_t before = dropped(writer); dropped(writer) == before; count++) {
+		snprintf(counted, sizeof counted, "t.%d", count);
+		astshm_time(writer, counted, 100, ASTSHM_NO_TAGS);
+	}
+	assert_int_equal(astshm_writer_tick(writer, &error), 0);
+	assert_int_equal(error.code, 0);
+	assert_string_equal(error.text, "1 records and 1 registrations were dropped so far: "
+			    "the segment's maximum of 1048576 bytes is reached");
+	/* Full as before, but nobody wanted more. */
+	error.text[0] = '\0';
+	assert_int_equal(astshm_writer_tick(writer, &error), 0);
+	assert_string_equal(error.text, "");
+	astshm_time(writer, "t.0", 100, ASTSHM_NO_TAGS);
+	astshm_time(writer, counted, 100, ASTSHM_NO_TAGS);
+	assert_int_equal(astshm_writer_tick(writer, &error), 0);
+	assert_ptr_equal(strstr(error.text, "2 records and 1 registrations"), error.text);
+	astshm_writer_close(&writer);
+}
+
+static void the_tick_tells_which_limit_there_is(void **state)
+{
+	struct astshm_writer_options options = scene_options();
+	struct astshm_error error = { 0 };
+
+	(void)state;
+	options.max_series = 2;
+	struct astshm_writer *writer = scene_open(__func__, &options);
+	astshm_increment(writer, "a", 1, ASTSHM_NO_TAGS);
+	astshm_increment(writer, "b", 1, ASTSHM_NO_TAGS);
+	astshm_increment(writer, "c", 1, ASTSHM_NO_TAGS);
+	assert_int_equal(astshm_writer_tick(writer, &error), 0);
+	assert_string_equal(error.text, "0 records and 1 registrations were dropped so far: "
+			    "all of its 2 series are taken");
+	astshm_writer_close(&writer);
+}
+
+/* Whoever looks for it finds astshm.dropped, though it needs cells like others. */
+static void what_is_dropped_is_recorded_without_room(void **state)
+{
+	enum { BEFORE = ASTSHM_CHUNK_CELLS - 5 }; /* a chunk's first cell is then its own */
+	struct astshm_writer_options options = scene_options();
+	struct astshm_counter counter;
+	char name[32];
+
+	(void)state;
+	options.max_bytes = 1 << 20;
+	options.flags = ASTSHM_OPEN_HEALTH;
+	struct astshm_writer *writer = scene_open(__func__, &options);
+	for (int i = 0; i < BEFORE; i++) {
+		snprintf(name, sizeof name, "before.%d", i);
+		astshm_counter_register(writer, &(struct astshm_metric){ .name = name }, &counter,
+					NULL);
+	}
+	astshm_writer_tick(writer, NULL);
+	fill(writer);
+	fill_to_the_brim(writer);
+	astshm_writer_tick(writer, NULL);
+	assert_int_equal(scene_counter(writer, "astshm.dropped"), dropped(writer));
+	astshm_writer_close(&writer);
+}
+
 struct crowd {
 	struct astshm_writer *writer;
 	struct astshm_counter counter;
@@ -218,6 +309,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_full_segment_keeps_what_it_has),
+		cmocka_unit_test(the_tick_warns_while_something_finds_no_room),
+		cmocka_unit_test(the_tick_tells_which_limit_there_is),
+		cmocka_unit_test(what_is_dropped_is_recorded_without_room),
 		cmocka_unit_test(a_full_segment_serves_every_thread_that_has_blocks),
 		cmocka_unit_test(a_segment_too_small_to_start_is_refused),
 		cmocka_unit_test(the_file_size_limit_is_no_signal),
