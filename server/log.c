@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "utf8.h"
 
 #define LINE_BYTES 1024u
 #define PROGRAM "ast-server: "
@@ -30,12 +31,19 @@ bool log_level_parse(const char *name, enum log_level *level)
 	return false;
 }
 
-/* C0, DEL, and C1 as UTF-8 writes it (c2 80 to c2 9f: terminals obey those too). */
-static size_t control_length(const unsigned char *text)
+/*
+ * How many bytes of `text`, which is not empty, are to be escaped: C0, DEL, C1 as
+ * UTF-8 writes it (c2 80 to c2 9f: terminals obey those too), or a byte that is no
+ * UTF-8; else 0, and *shown is the length of the character.
+ */
+static size_t escaped_length(const unsigned char *text, size_t *shown)
 {
 	if (text[0] < 0x20 || text[0] == 0x7f)
 		return 1;
-	return text[0] == 0xc2 && text[1] >= 0x80 && text[1] <= 0x9f ? 2 : 0;
+	if (text[0] == 0xc2 && text[1] >= 0x80 && text[1] <= 0x9f)
+		return 2;
+	*shown = utf8_sequence(text, 4); /* which the NUL ends, too */
+	return *shown == 0 ? 1 : 0;
 }
 
 void log_escape(char *out, uint64_t out_bytes, const char *text)
@@ -44,10 +52,10 @@ void log_escape(char *out, uint64_t out_bytes, const char *text)
 	uint64_t used = 0;
 
 	while (*from && out_bytes - used > 8) {
-		size_t control = control_length(from);
-		if (control == 0)
+		size_t shown = 0, escaped = escaped_length(from, &shown);
+		for (; shown > 0 && escaped == 0; shown--)
 			out[used++] = (char)*from++;
-		for (; control > 0; control--)
+		for (; escaped > 0; escaped--)
 			used += (uint64_t)snprintf(out + used, out_bytes - used, "\\x%02x",
 						   *from++);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the server says on stderr: one line, one write(2), so that threads do
- * not mix; bytes a terminal would obey are escaped, since texts quote what
- * strangers sent.
+ * not mix; bytes that a terminal would obey, or that are no UTF-8, are escaped, since
+ * texts quote what strangers sent.
  */
 #ifndef SERVER_LOG_H
 #define SERVER_LOG_H
@@ -46,7 +46,7 @@ bool log_limit_end(struct log_limit *limit, uint64_t now_ns, uint64_t *withheld)
 /* May a line be shown now? *withheld: lines withheld since the last one shown. */
 bool log_limit_take(struct log_limit *limit, uint64_t now_ns, uint64_t *withheld);
 
-/* `text` into `out` (always terminated) with control characters as \xNN. */
+/* `text` into `out` (always terminated) with control characters and what is no UTF-8 as \xNN. */
 void log_escape(char *out, uint64_t out_bytes, const char *text);
 
 #endif

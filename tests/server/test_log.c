@@ -27,7 +27,17 @@ static void control_characters_are_escaped(void **state)
 	/* C1 controls as UTF-8 has them; the next character after them is text. */
 	expect_escaped("\xc2\x9b" "31m", "\\xc2\\x9b31m");
 	expect_escaped("\xc2\xa0", "\xc2\xa0");
-	expect_escaped("\xc2", "\xc2");
+}
+
+/* Of a text that was cut, or of a name with any bytes. */
+static void what_is_no_utf8_is_escaped(void **state)
+{
+	(void)state;
+	expect_escaped("\xc2", "\\xc2");
+	expect_escaped("a\xff" "b\xfe", "a\\xffb\\xfe");
+	expect_escaped("\xe2\x82", "\\xe2\\x82");
+	expect_escaped("\xe2\x82\xac\xf0\x9f\x8e\xb9", "\xe2\x82\xac\xf0\x9f\x8e\xb9");
+	expect_escaped("\xc0\x80", "\\xc0\\x80");
 }
 
 static void long_text_is_cut_inside_the_buffer(void **state)
@@ -109,6 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(control_characters_are_escaped),
+		cmocka_unit_test(what_is_no_utf8_is_escaped),
 		cmocka_unit_test(long_text_is_cut_inside_the_buffer),
 		cmocka_unit_test(levels_have_names),
 		cmocka_unit_test(budget_of_lines_is_kept_and_renewed),
