@@ -128,11 +128,13 @@ static void set_defaults(struct options *options)
 	};
 }
 
+#define DECIMALS "0123456789"
+
 /* Digits of the base alone: no sign, no blanks, no prefix. */
 static bool parse_number(const char *text, int base, uint64_t least, uint64_t most,
 			 uint64_t *number)
 {
-	const char *digits = base == 8 ? "01234567" : "0123456789";
+	const char *digits = base == 8 ? "01234567" : DECIMALS;
 
 	if (text[0] == '\0' || text[strspn(text, digits)] != '\0')
 		return false;
@@ -185,19 +187,56 @@ static bool set_mode(const char *text, mode_t *mode)
 	return true;
 }
 
+/* A few digits, which overflow nothing; *text moves behind them. */
+static bool take_digits(const char **text, uint32_t *number)
+{
+	size_t length = strspn(*text, DECIMALS);
+
+	*number = 0;
+	if (length == 0 || length > 5)
+		return false;
+	for (; length > 0; length--)
+		*number = *number * 10 + (uint32_t)(*(*text)++ - '0');
+	return true;
+}
+
+/* What stands behind a number of seconds: "s", "m", "h", or nothing. */
+static uint32_t take_unit(const char **text)
+{
+	static const char letters[] = "smh";
+	static const uint32_t seconds[] = { 1, 60, 3600 };
+	const char *letter = **text ? strchr(letters, **text) : NULL;
+
+	if (!letter)
+		return 1;
+	(*text)++;
+	return seconds[letter - letters];
+}
+
+/* "2", "2.5", "60s", "5m", "1h", as the tools take them; *text moves behind it. */
+static bool take_seconds(const char **text, uint32_t *period_ms)
+{
+	uint32_t weight = 1000, whole;
+	uint64_t ms;
+
+	if (!take_digits(text, &whole))
+		return false;
+	ms = (uint64_t)whole * 1000;
+	if (**text == '.' && strspn(++*text, DECIMALS) == 0)
+		return false;
+	for (; strspn(*text, DECIMALS) > 0; (*text)++)
+		ms += (uint64_t)(**text - '0') * (weight /= 10);
+	ms *= take_unit(text);
+	*period_ms = (uint32_t)ms;
+	return ms >= OPTIONS_HISTORY_LEAST_MS && ms <= OPTIONS_HISTORY_MOST_MS;
+}
+
 /* SECONDSxCOUNT; *text moves behind it. */
 static bool take_series(const char **text, uint32_t *period_ms, uint32_t *count)
 {
-	unsigned seconds, number;
-	int length = 0;
-
-	/* Five digits overflow nothing. NOLINTNEXTLINE(cert-err34-c) */
-	if (sscanf(*text, "%5ux%5u%n", &seconds, &number, &length) != 2 || length == 0)
+	if (!take_seconds(text, period_ms) || *(*text)++ != 'x')
 		return false;
-	*text += length;
-	*period_ms = seconds * 1000;
-	*count = number;
-	return seconds >= 1 && seconds <= 86400 && number >= 1 && number <= OPTIONS_HISTORY_MOST;
+	return take_digits(text, count) && *count >= 1 && *count <= OPTIONS_HISTORY_MOST;
 }
 
 static bool set_history(const char *text, struct metrics_options *metrics)
@@ -206,8 +245,6 @@ static bool set_history(const char *text, struct metrics_options *metrics)
 	if (metrics->history_off)
 		return true;
 	metrics->coarse_count = 0;
-	if (text[strspn(text, "0123456789x,")] != '\0')
-		return false;
 	if (!take_series(&text, &metrics->history_ms, &metrics->history_count))
 		return false;
 	if (*text == ',' &&
@@ -329,6 +366,40 @@ static enum options_outcome complain(char text[OPTIONS_TEXT_MAX], const char *fo
 	return OPTIONS_USAGE;
 }
 
+/* What the argument of an option has to be. */
+static const char *wanted(int option)
+{
+	static const struct {
+		int option;
+		const char *text;
+	} all[] = {
+		{ OPT_UDP, "HOST:PORT, an IPv6 HOST in brackets; PORT at most 65535" },
+		{ OPT_WEBSOCKET, "HOST:PORT, an IPv6 HOST in brackets; PORT at most 65535" },
+		{ OPT_UDP_BUFFER, "bytes, 1 to 1073741824" },
+		{ OPT_QUEUE, "a number, 1 to 1000000" },
+		{ OPT_WS_QUEUE, "a number, 1 to 1000000" },
+		{ OPT_WS_CLIENTS, "a number, 1 to 10000" },
+		{ OPT_WS_ORIGIN, "SCHEME://HOST, with :PORT if need be; at most 16 times" },
+		{ OPT_CACHE, "a number, 0 to 1000000" },
+		{ OPT_RELOAD_ON_GAP, "a number, 0 to 4294967295" },
+		{ OPT_METRICS, "a name or a path" },
+		{ OPT_METRICS_MODE, "permissions in octal, 1 to 777" },
+		{ OPT_METRICS_GROUP, "a name or a number" },
+		{ OPT_METRICS_HISTORY, "SECONDSxCOUNT, perhaps a comma and another one with more "
+				       "SECONDS; 1 to 86400, or as 90s, 5m, 1h; COUNT 1 to 10000; "
+				       "or 0" },
+		{ OPT_LOG_LEVEL, "error, warning, info or debug" },
+		{ OPT_INFO, "a FILE, and only one of --info, --ast and --diff" },
+		{ OPT_AST, "a FILE, and only one of --info, --ast and --diff" },
+		{ OPT_DIFF, "two FILEs, and only one of --info, --ast and --diff" },
+	};
+	const char *text = "";
+
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		text = all[i].option == option ? all[i].text : text;
+	return text;
+}
+
 static const char *option_name(int option)
 {
 	for (const struct option *one = long_options; one->name; one++) {
@@ -385,8 +456,8 @@ static enum options_outcome parse_all(int argc, char **argv, struct options *opt
 			return complain(text, "option '%.200s' needs an argument",
 					argv[optind - 1]);
 		if (!take_option(option, optarg, options))
-			return complain(text, "bad argument of --%s: '%.200s'",
-					option_name(option), optarg);
+			return complain(text, "bad argument of --%s: '%.80s'; it takes %s",
+					option_name(option), optarg, wanted(option));
 	}
 	return take_files(argv + optind, options, text);
 }

@@ -17,6 +17,8 @@
 #define OPTIONS_CLIENT_QUEUE 1000u
 #define OPTIONS_ORIGINS_MAX 16u
 #define OPTIONS_HISTORY_MOST 10000u /* snapshots of either age */
+#define OPTIONS_HISTORY_LEAST_MS HOUSEKEEPING_TICK_MS /* from one to the next */
+#define OPTIONS_HISTORY_MOST_MS 86400000u
 
 /* HOST:PORT as it was given, before names are looked up. */
 struct options_host {

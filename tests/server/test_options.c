@@ -41,6 +41,14 @@ static void expect_usage(const char *option, const char *argument)
 	assert_string_not_equal(text, "");
 }
 
+/* The message says what it should have been. */
+static void expect_wanted(const char *option, const char *argument, const char *words)
+{
+	expect_usage(option, argument);
+	if (!strstr(text, argument) || !strstr(text, words))
+		fail_msg("%s %s: '%s' does not say '%s'", option, argument, text, words);
+}
+
 static void without_arguments_the_defaults_hold(void **state)
 {
 	struct options options;
@@ -137,7 +145,9 @@ static void a_history_is_taken_apart(void **state)
 {
 	static const char *const bad[] = { "", "5", "x24", "5x0", "0x5", "5x24,", "5x24,5x60",
 					   "5x24,60x60,", "5s", " 5x24", "5x-24", "5x 24", "5x24x1",
-					   "99999x1" };
+					   "99999x1", "0.5x10", "5.x10", ".x10", "5sx", "5dx10",
+					   "5smx10", "5 sx10", "25hx10", "1mx2,60x3", "0x5x3",
+					   "5x0x3" };
 	struct options options;
 
 	(void)state;
@@ -148,6 +158,14 @@ static void a_history_is_taken_apart(void **state)
 	assert_int_equal(options.server.metrics.coarse_count, 240);
 	assert_int_equal(parse(&options, "--metrics-history=2x3", NULL), OPTIONS_RUN);
 	assert_int_equal(options.server.metrics.coarse_count, 0);
+	assert_int_equal(parse(&options, "--metrics-history=2.5sx3,5mx4", NULL), OPTIONS_RUN);
+	assert_int_equal(options.server.metrics.history_ms, 2500);
+	assert_int_equal(options.server.metrics.history_count, 3);
+	assert_int_equal(options.server.metrics.coarse_ms, 300000);
+	assert_int_equal(options.server.metrics.coarse_count, 4);
+	assert_int_equal(parse(&options, "--metrics-history=1.23456x3,24hx4", NULL), OPTIONS_RUN);
+	assert_int_equal(options.server.metrics.history_ms, 1234);
+	assert_int_equal(options.server.metrics.coarse_ms, 86400000);
 	assert_int_equal(parse(&options, "--metrics-history=0", NULL), OPTIONS_RUN);
 	assert_true(options.server.metrics.history_off);
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -170,6 +188,29 @@ static void empty_texts_and_unknown_levels_are_refused(void **state)
 	expect_usage("--metrics-group", "");
 	expect_usage("--log-level", "loud");
 	expect_usage("--log-level", "");
+}
+
+static void refusals_say_what_is_wanted(void **state)
+{
+	(void)state;
+	expect_wanted("--metrics-history", "0.5x10", "SECONDSxCOUNT");
+	expect_wanted("--metrics-history", "5x24,5x60", "more SECONDS");
+	expect_wanted("--metrics-mode", "7777", "octal, 1 to 777");
+	expect_wanted("--queue", "0", "1 to 1000000");
+	expect_wanted("--ws-queue", "1k", "1 to 1000000");
+	expect_wanted("--udp-buffer", "4M", "bytes");
+	expect_wanted("--udp", "9002", "HOST:PORT");
+	expect_wanted("--websocket", "h:99999", "65535");
+	expect_wanted("--ws-clients", "many", "1 to 10000");
+	expect_wanted("--ws-origin", "a.example", "SCHEME://HOST");
+	expect_wanted("--cache", "-1", "0 to 1000000");
+	expect_wanted("--reload-on-gap", "-1", "0 to 4294967295");
+	expect_wanted("--metrics", "", "a name or a path");
+	expect_wanted("--metrics-group", "", "a name or a number");
+	expect_wanted("--log-level", "loud", "warning, info or debug");
+	expect_wanted("--info", "", "FILE");
+	expect_wanted("--ast", "", "FILE");
+	expect_wanted("--diff", "", "FILE");
 }
 
 static void unknown_and_incomplete_options_are_refused(void **state)
@@ -315,6 +356,7 @@ int main(void)
 		cmocka_unit_test(a_history_is_taken_apart),
 		cmocka_unit_test(bad_modes_are_refused),
 		cmocka_unit_test(empty_texts_and_unknown_levels_are_refused),
+		cmocka_unit_test(refusals_say_what_is_wanted),
 		cmocka_unit_test(unknown_and_incomplete_options_are_refused),
 		cmocka_unit_test(file_is_what_is_served),
 		cmocka_unit_test(websocket_options_are_taken),
