@@ -165,14 +165,18 @@ static void put_clients(struct summary *summary)
 		document->operations->real(document, current);
 }
 
-/* The gauge is the lifetime's rate; an interval's follows from what it counted. */
-static double interval_hit_rate(const struct summary *summary, double gauge)
+/*
+ * The gauge is the lifetime's rate; an interval's follows from what it counted. So
+ * does one whose gauge has no sample: never set, or its cell found no room.
+ */
+static double hit_rate(const struct summary *summary, const struct astshm_gauge_value *gauge)
 {
 	int64_t hits, misses;
-	if (!summary->snapshot->interval_ns || !find_count(summary, "cache.hit", &hits) ||
+	if ((!summary->snapshot->interval_ns && gauge->count > 0) ||
+	    !find_count(summary, "cache.hit", &hits) ||
 	    !find_count(summary, "cache.miss", &misses) || hits < 0 || misses < 0 ||
 	    (hits == 0 && misses == 0))
-		return gauge;
+		return gauge->current;
 	return (double)hits / ((double)hits + (double)misses);
 }
 
@@ -184,7 +188,7 @@ static void put_hit_rate(struct summary *summary)
 	const struct astshm_series *gauge = untagged(&members);
 	if (!gauge)
 		return;
-	double rate = interval_hit_rate(summary, gauge->gauge.current);
+	double rate = hit_rate(summary, &gauge->gauge);
 	document_key(document, "hit_rate_percent");
 	if (rate >= 0 && rate <= 1000)
 		/* Which way a tie goes does not matter.

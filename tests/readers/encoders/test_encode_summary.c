@@ -20,12 +20,12 @@ static void assert_summary(struct astshm_snapshot *snapshot, const char *expecte
 	astshm_snapshot_free(&snapshot);
 }
 
+#define EMPTY "\"event_processing\":{},\"udp_listener\":{},\"websocket\":{},"
+
 static void summary_without_metrics_keeps_its_sections(void **state)
 {
 	(void)state;
-	assert_summary(sample_begin(), HEAD
-		       "\"event_processing\":{},\"udp_listener\":{},\"websocket\":{},"
-		       "\"cache\":{},\"errors\":{}}");
+	assert_summary(sample_begin(), HEAD EMPTY "\"cache\":{},\"errors\":{}}");
 }
 
 static void add_events(struct astshm_snapshot *snapshot)
@@ -186,6 +186,23 @@ static void all_figures_of_a_window_are_its_own(void **state)
 		       "\"errors\":{\"errors.event_processing\":1}}");
 }
 
+/* As where there was room for counters, but for no gauge any more. */
+static void hit_rate_without_a_sample_is_what_was_counted(void **state)
+{
+	(void)state;
+	for (uint64_t samples = 0; samples < 2; samples++) {
+		struct astshm_snapshot *snapshot = sample_begin();
+		sample_counter(snapshot, "cache.hit", 3);
+		sample_counter(snapshot, "cache.miss", 1);
+		sample_series(snapshot, ASTSHM_KIND_GAUGE, "cache.hit_rate", NULL, 0)->gauge.count =
+			samples;
+		assert_summary(snapshot, samples ? HEAD EMPTY
+			       "\"cache\":{\"hit_rate_percent\":0.0},\"errors\":{}}"
+			       : HEAD EMPTY
+			       "\"cache\":{\"hit_rate_percent\":75.0},\"errors\":{}}");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +214,7 @@ int main(void)
 		cmocka_unit_test(clients_may_be_an_up_down_counter),
 		cmocka_unit_test(interval_view_shows_increases),
 		cmocka_unit_test(all_figures_of_a_window_are_its_own),
+		cmocka_unit_test(hit_rate_without_a_sample_is_what_was_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
