@@ -183,5 +183,22 @@ def last_values_of_a_dead_server_come_with_503(t):
     exporter.stop()
 
 
+@case
+def what_a_server_keeps_is_told_without_a_404(t):
+    server = t.fixture()
+    server.ask("reset")  # its life is no window any more
+    server.ask("more")
+    exporter = Exporter(t, server.name)
+    for path in "/snapshot.json?window=60", "/summary.json?window=60", "/history.json":
+        check("keeps no history" in exporter.get(path, status=404).text, path)
+    told = document(exporter.get("/snapshot.json?window=60&last=1"))
+    check("window" not in told, told.keys())
+    equal(told["metrics"]["counters"]["events.received"]["value"], 50)
+    check("event_processing" in document(exporter.get("/summary.json?window=60&last=1")), "summary")
+    past = document(exporter.get("/history.json?last=1"))
+    equal((past["intervals"], past["period_seconds"]), ([], 0))
+    exporter.get("/metrics?window=60&last=1", status=404)
+
+
 if __name__ == "__main__":
     harness.main()

@@ -193,6 +193,12 @@ static bool wants_last(const struct request *request)
 				 request->document == DOCUMENT_HISTORY);
 }
 
+/* Who asks for what there is has that no window is kept in the document, not as a 404. */
+static bool bears_no_past(const struct request *request)
+{
+	return wants_last(request) || (request->last && request->document == DOCUMENT_SUMMARY);
+}
+
 /* NULL: the answer says why. */
 static struct astshm_snapshot *take(struct served *served, const struct request *request,
 					 struct answer *answer)
@@ -204,6 +210,8 @@ static struct astshm_snapshot *take(struct served *served, const struct request 
 			     ? served_head(served, &snapshot, &error)
 			     : served_snapshot(served, window_ns, &snapshot, &error);
 
+	if (result == -ENODATA && bears_no_past(request))
+		result = served_snapshot(served, 0, &snapshot, &error);
 	if (result < 0) {
 		refuse_unread(answer, served, result, &error);
 	} else if (!is_live(snapshot) && !wants_last(request)) {
@@ -243,6 +251,8 @@ static void answer_history(struct answer *answer, const struct request *request,
 	struct astshm_error error = { 0 };
 	int result = served_history(served, &history, &error);
 
+	if (result == -ENODATA && bears_no_past(request))
+		result = 0;
 	if (result == 0)
 		result = past_encode(history, served->name, &style, &sink, &error);
 	astshm_history_free(&history);

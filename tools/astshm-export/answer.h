@@ -34,7 +34,8 @@ struct request {
 	size_t segment_length;
 	int64_t window_ns;   /* ?window=; 0: none */
 	bool buckets;        /* ?buckets=1: in JSON */
-	bool last;           /* ?last=1: what an ended writer left, beside the status 503 */
+	bool last;           /* ?last=1: what there is: an ended writer's, beside the status 503;
+	                      * without a window or history where none is kept */
 	struct metric_choice metrics;
 	const struct page_file *file; /* of DOCUMENT_PAGE */
 	enum exposition exposition;

@@ -16,7 +16,8 @@ static void put_seconds(struct sink *sink, const char *key, uint64_t ns)
 
 static void put_head(struct sink *sink, const struct astshm_history *history, const char *name)
 {
-	const struct astshm_history_info *info = astshm_history_info(history);
+	static const struct astshm_history_info none;
+	const struct astshm_history_info *info = history ? astshm_history_info(history) : &none;
 
 	sink_put_text(sink, "{\"schema\":\"astshm.history/1\",\"segment\":");
 	text_put_json(sink, name, strlen(name));
@@ -120,14 +121,15 @@ int past_encode(const struct astshm_history *history, const char *name,
 		struct astshm_error *error)
 {
 	struct sink sink;
-	size_t first;
-	int result = find_first(history, style->last_ns, &first, error);
+	size_t first = 0;
+	int result = history ? find_first(history, style->last_ns, &first, error) : 0;
 
 	if (result < 0)
 		return result;
 	sink_init(&sink, to);
 	put_head(&sink, history, name);
-	result = put_intervals(&sink, history, first, style, error);
+	if (history)
+		result = put_intervals(&sink, history, first, style, error);
 	if (result < 0)
 		return result;
 	return put_end(&sink, result);

@@ -15,8 +15,8 @@ struct past_style {
 /*
  * 1, or 0 if no interval has any series, which is a document too.
  * Writes the document "astshm.history/1" (doc/export.md): one object as under
- * "window" for each interval of the history, the oldest first. Errors as
- * astshm_history_interval and those of the sink.
+ * "window" for each interval of the history (NULL: none is kept), the oldest first.
+ * Errors as astshm_history_interval and those of the sink.
  */
 int past_encode(const struct astshm_history *history, const char *name,
 		const struct past_style *style, const struct astshm_sink *sink,

@@ -200,7 +200,7 @@ class App {
 
 	async loadPast(model, parameters) {
 		const { document } = await ask(pathOf(model.name, "history.json", [...parameters, ["last", 1]]));
-		if (document)
+		if (document?.period_seconds > 0)
 			model.takePast(document);
 		else
 			model.keepsNoHistory = this.looks + NO_HISTORY_LOOKS;
