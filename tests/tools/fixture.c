@@ -2,11 +2,12 @@
 /*
  * A server whose every value is known:
  *
- *     fixture NAME [MODE [keep|history|bare]]
+ *     fixture NAME [MODE [keep|history|bare|wide]]
  *
  * opens a segment (MODE octal; keep: leaves it behind at close; history: each
- * answer is an entry of it; bare: nothing that a summary looks at), records, says
- * "ready", then obeys lines on stdin and answers each with the same line:
+ * answer is an entry of it; bare: nothing that a summary looks at; wide: room for
+ * 32,768 series, and an entry a second), records, says "ready", then obeys lines on
+ * stdin and answers each with the same line:
  *
  *     more      records a second portion (see record_more)
  *     fast      records 1,000 requests that took 1 ms
@@ -15,6 +16,7 @@
  *     remove    removes work.done
  *     odd       records what is hard to print
  *     many      records 1,000 counters and 100 timings, wide ones
+ *     wide N    records once in each of N series, 16 tag sets a name
  *     reset     resets everything
  *
  * The end of stdin closes the segment and ends it; a kill is up to the test.
@@ -181,6 +183,24 @@ static void record_many(struct astshm_writer *writer)
 	}
 }
 
+/* Of eight names one is a gauge, one a timing, and six are counters. */
+static void record_wide(struct astshm_writer *writer, unsigned count)
+{
+	char name[32], shard[16];
+	struct astshm_tag tag = { "shard", shard };
+
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "wide.%04u", i / 16);
+		snprintf(shard, sizeof(shard), "%u", i % 16);
+		if (i / 16 % 8 == 0)
+			astshm_set(writer, name, i, &tag, 1);
+		else if (i / 16 % 8 == 1)
+			astshm_time(writer, name, (int64_t)(i + 1) * 1000, &tag, 1);
+		else
+			astshm_increment(writer, name, i + 1, &tag, 1);
+	}
+}
+
 static void answer(const char *line)
 {
 	puts(line);
@@ -190,6 +210,7 @@ static void answer(const char *line)
 /* -1: an unknown line. */
 static int obey(struct astshm_writer *writer)
 {
+	unsigned count;
 	char line[64];
 
 	while (fgets(line, sizeof(line), stdin)) {
@@ -208,6 +229,8 @@ static int obey(struct astshm_writer *writer)
 			astshm_remove(writer, ASTSHM_KIND_COUNTER, "work.done", NULL, 0);
 		else if (strcmp(line, "many") == 0)
 			record_many(writer);
+		else if (sscanf(line, "wide %u", &count) == 1)
+			record_wide(writer, count);
 		else if (strcmp(line, "reset") == 0)
 			astshm_reset(writer);
 		else
@@ -228,6 +251,20 @@ static void record_known(struct astshm_writer *writer)
 	record_rest(writer);
 }
 
+static void choose(struct astshm_writer_options *options, const char *word)
+{
+	options->history_ms = ASTSHM_HISTORY_NONE;
+	if (strcmp(word, "keep") == 0)
+		options->flags = ASTSHM_OPEN_KEEP;
+	if (strcmp(word, "history") == 0)
+		options->history_ms = 1;
+	if (strcmp(word, "wide") == 0) {
+		options->history_ms = 1000;
+		options->history_bytes = 64 << 20;
+		options->max_series = 32768;
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct astshm_writer_options options = ASTSHM_WRITER_OPTIONS_INIT;
@@ -239,8 +276,7 @@ int main(int argc, char **argv)
 		return 2;
 	prctl(PR_SET_NAME, "fixture");
 	options.mode = argc > 2 ? (mode_t)strtoul(argv[2], NULL, 8) : 0;
-	options.flags = argc > 3 && strcmp(argv[3], "keep") == 0 ? ASTSHM_OPEN_KEEP : 0;
-	options.history_ms = argc > 3 && strcmp(argv[3], "history") == 0 ? 1 : ASTSHM_HISTORY_NONE;
+	choose(&options, argc > 3 ? argv[3] : "");
 	if (astshm_writer_open(&writer, argv[1], &options, &error) < 0) {
 		fprintf(stderr, "fixture: %s\n", error.text);
 		return 1;

@@ -81,9 +81,9 @@ class Page:
 
     def cells(self):
         """{series' key: {column: text}} of the table."""
-        return self.js("""Object.fromEntries([...document.querySelectorAll("#table tbody tr")].map(
-            (row) => [[...row.querySelector("button").children].map((part) => part.textContent)
-                .join(" "),
+        return self.js("""Object.fromEntries([...document.querySelectorAll(
+            "#table tbody tr:not(.gap)")].map((row) => [
+            [...row.querySelector("button").children].map((part) => part.textContent).join(" "),
             Object.fromEntries([...row.cells].map((cell) => [cell.className.replace("c-", ""),
                 cell.textContent]))]))""")
 

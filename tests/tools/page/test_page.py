@@ -20,7 +20,6 @@ from exporter import Exporter  # noqa: E402
 from harness import Skip, case, check, equal, wait_until  # noqa: E402
 
 GONE = "ERR_CONNECTION_REFUSED"
-NO_HISTORY = "status of 404"
 # The fixture beats only as it is asked for something.
 ALIVE = "live", "silent"
 DEMO_SET = pathlib.Path(__file__).resolve().parents[3] / "examples/demo-set.xml"
@@ -148,7 +147,7 @@ def what_a_segment_lacks_is_left_out(t):
     page.wait_for_values()
     equal(page.js("[...document.querySelectorAll('#dashboard > section')].map((s) => s.id)"),
           ["section-server"])
-    page.check_quiet([NO_HISTORY])
+    page.check_quiet()
 
 
 @case
@@ -546,7 +545,7 @@ def nothing_moves(t):
     page = open_page(t, t.fixture().name, reducedMotion="no-preference")
     page.wait_for_badge(*ALIVE)
     equal(page.js("document.getAnimations().length"), 0)
-    page.check_quiet([NO_HISTORY])
+    page.check_quiet()
 
 
 @case
@@ -616,7 +615,10 @@ def a_server_without_a_history_is_watched(t):
     page.until("document.querySelector('#section-events .plot').getAttribute('aria-label')"
                ".includes('last')", "a chart of what was seen")
     equal(page.js("document.querySelector('#heatmap').hidden"), True)
-    page.check_quiet([NO_HISTORY])
+    server.ask("reset")  # now its life is no window either
+    server.ask("more")
+    wait_until(lambda: page.cells()["events.received"]["value"] == "50", "the new values")
+    page.check_quiet()
 
 
 @case
@@ -657,16 +659,112 @@ def an_address_that_is_no_text_is_that_of_no_segment(t):
     page.check_quiet()
 
 
-@case
-def many_series_are_shown_in_part(t):
+ROWS = "document.querySelectorAll('#table tbody tr:not(.gap)')"
+FOCUSED = "document.activeElement.closest('#table tbody tr')"
+
+
+def focused_row(page):
+    """Its number as it is told to who does not see it, and its name."""
+    return page.js(f"[Number({FOCUSED}?.getAttribute('aria-rowindex')), "
+                   f"{FOCUSED}?.querySelector('.metric').textContent]")
+
+
+def open_many(t):
     server = t.fixture(history=True)
-    server.ask("many")
+    for word in "many", "fast", "fast":
+        server.ask(word)
     page = open_page(t, server.name)
     page.wait_for_values()
-    equal(len(page.keys()), 300)
-    page.browser.click("#more")
-    wait_until(lambda: len(page.keys()) > 1100, "all series")
+    page.until("parseInt(document.querySelector('#series-count').textContent) > 1100")
+    page.until("!document.querySelector('#heatmap').hidden", "all that is above")
+    names = sorted(name for group in page.fetched("snapshot.json")["metrics"].values()
+                   for name in group)
+    return server, page, names
+
+
+@case
+def of_many_series_those_in_view_are_there(t):
+    server, page, names = open_many(t)
+    check(10 < len(page.keys()) < 100, len(page.keys()), "rows of", len(names))
+    equal(page.js("document.querySelector('#table').getAttribute('aria-rowcount')"),
+          str(len(names) + 1))
+    seen = page.js(f"""(async () => {{
+        const scroller = document.querySelector("#table-scroll"), seen = {{}};
+        const name = (row) => row.querySelector(".metric").textContent;
+        for (let y = 0; y < scroller.scrollHeight; y += scroller.clientHeight / 2) {{
+            scroller.scrollTop = y;
+            for (let frame = 0; frame < 2; frame++)
+                await new Promise((resolve) => requestAnimationFrame(resolve));
+            const {{ top, bottom }} = scroller.getBoundingClientRect();
+            for (const row of {ROWS}) {{
+                const place = row.getBoundingClientRect();
+                if (place.bottom > top && place.top < bottom)
+                    seen[row.getAttribute("aria-rowindex")] = name(row);
+            }}
+        }}
+        return seen;
+    }})()""")
+    equal(seen, {str(i + 2): name.split("[")[0] for i, name in enumerate(names)}, "all rows")
+    check(len(page.keys()) < 100, len(page.keys()), "rows in the end")
+    page.until(f"[...{ROWS}].some((row) => row.querySelector('.spark'))", "trends at the end")
     page.check_quiet()
+
+
+@case
+def the_last_of_many_series_is_reached_with_keys(t):
+    server, page, names = open_many(t)
+    last = len(names) + 1
+    page.browser.press("/")
+    page.browser.press("ArrowDown")
+    for key, row in (("End", last), ("ArrowUp", last - 1), ("PageUp", last - 11), ("Home", 2),
+                     ("PageDown", 12), ("End", last)):
+        page.browser.press(key)
+        equal(focused_row(page), [row, names[row - 2].split("[")[0]], key)
+        top, row_top, row_bottom, bottom = page.js(f"""(() => {{
+            const row = {FOCUSED}.getBoundingClientRect();
+            const view = document.querySelector("#table-scroll").getBoundingClientRect();
+            return [view.top, row.top, row.bottom, Math.min(view.bottom, innerHeight)];
+        }})()""")
+        check(top <= row_top and row_bottom <= bottom + 1, f"{key} does not bring into view:",
+              row_top, "to", row_bottom, "of", top, "to", bottom)
+    # It stays there, whatever becomes of the rows around it.
+    page.js("document.querySelector('#table-scroll').scrollTop = 0")
+    page.until("document.querySelector('#table tr[aria-rowindex=\"5\"]')")
+    equal(focused_row(page), [last, names[-1]], "after scrolling")
+    page.browser.press("ArrowUp")
+    equal(focused_row(page), [last - 1, names[-2]], "from there")
+    server.ask("odd")
+    page.until(f"document.querySelector('#table').getAttribute('aria-rowcount') > {last}")
+    equal(focused_row(page)[1], names[-2], "after others came")
+    page.check_quiet()
+
+
+@case
+def many_series_are_searched_and_sorted(t):
+    server, page, names = open_many(t)
+    page.js("document.querySelector('#table th.c-value button').click()")
+    equal(page.cells()[page.keys()[0]]["value"], "10000", "the most")
+    page.js("document.querySelector('#table th.c-value button').click()")
+    page.browser.press("/")
+    page.browser.type("counter.777")
+    equal(page.keys(), ["many.counter.777"])
+    equal(page.text("#series-count"), f"1 of {len(names)} series")
+    page.browser.press("ArrowDown")
+    equal(focused_row(page), [2, "many.counter.777"])
+    page.check_quiet()
+
+
+@case
+def a_table_of_many_series_is_for_everybody(t):
+    if not (t.tools.npm / "node_modules/axe-core").is_dir():
+        raise Skip("needs axe-core")
+    server = t.fixture(history=True)
+    server.ask("many")
+    page = open_page(t, server.name, bypassCSP=True)
+    page.wait_for_values()
+    page.until("document.querySelector('#table tbody tr.gap')", "a gap")
+    page.browser.media({"reducedMotion": "reduce"})
+    equal(page.browser.axe(), [])
 
 
 if __name__ == "__main__":

@@ -3,15 +3,27 @@
 
 const PATIENCE_MS = 10000;
 
+// Lets the browser answer its user in between.
+function breathe() {
+	return new Promise((resolve) => {
+		const { port1, port2 } = new MessageChannel();
+		port1.onmessage = () => {
+			port1.close();
+			resolve();
+		};
+		port2.postMessage(null);
+	});
+}
+
 // A document, whatever its status: what an ended server left comes with 503.
 export async function ask(path) {
 	const response = await fetch(path, { signal: AbortSignal.timeout(PATIENCE_MS) });
 	const isJson = (response.headers.get("Content-Type") ?? "").startsWith("application/json");
-	return {
-		status: response.status,
-		document: isJson ? await response.json() : null,
-		text: isJson ? "" : (await response.text()).trim(),
-	};
+	const text = await response.text();
+	await breathe(); // a document of many series takes long to parse, and to look at
+	const document = isJson ? JSON.parse(text) : null;
+	await breathe();
+	return { status: response.status, document, text: isJson ? "" : text.trim() };
 }
 
 function query(parameters) {

@@ -93,14 +93,13 @@ function latency(model, units) {
 }
 
 function errorNames(model) {
-	const names = model.series.filter((s) => s.kind === "counter" && s.name.startsWith("errors.") &&
-		!s.name.endsWith(".by_type")).map((s) => s.name);
-	return [...new Set(names)];
+	const kind = "counter ";
+	return [...model.byName.keys()].filter((key) => key.startsWith(`${kind}errors.`) &&
+		!key.endsWith(".by_type")).map((key) => key.slice(kind.length));
 }
 
 function errors(model, units) {
-	const of = (names) => amounts(model, model.series.filter((s) => s.kind === "counter" &&
-		names.includes(s.name)));
+	const of = (names) => amounts(model, names.flatMap((name) => model.named("counter", name)));
 	const names = errorNames(model);
 	return names.length === 0 ? [] : [rare(of(names), units, "Total"),
 		...names.map((name) => rare(of([name]), units, name.slice("errors.".length)))];

@@ -5,7 +5,7 @@
 const KINDS = ["counters", "gauges", "timings", "distributions"];
 const VALUES_MAX = 300000;
 const FEWEST = 40;
-const AHEAD_SECONDS = 5; // that a tick may be ahead of the snapshot asked for before it
+export const AHEAD_SECONDS = 5; // that a tick may be ahead of the snapshot asked for before it
 
 // Texts have nanoseconds, dates do not: the text tells entries apart.
 function take(interval) {

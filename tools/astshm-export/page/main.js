@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Looks at the exporter once a second and shows what it says.
 import { ask, pathOf, Pulse } from "./client.js";
-import { Dashboard, FAMILIES } from "./dashboard.js";
+import { Dashboard } from "./dashboard.js";
 import { Detail } from "./detail.js";
 import { by, el, mark, write } from "./dom.js";
 import * as format from "./format.js";
@@ -13,10 +13,9 @@ import { keep, onTheme, recall, startTheme } from "./theme.js";
 
 const LOOK_MS = 1000;
 const STATES_EVERY = 5;      // looks
-const PAST_SECONDS = 600;    // of all series; an hour of those on the dashboard
 const SPAN_SECONDS = 60;     // of a chart at least
-const TICK_SECONDS = 0.2;    // that a server's tick may take
-const NO_HISTORY_LOOKS = 30; // until a server without a history is asked for one again
+const REST_MS = 150;         // without scrolling, until the past of what is in view is asked for
+const NO_HISTORY_LOOKS = 30; // until a server without a history or window is asked for one again
 const STALE_SECONDS = 5;     // without a heartbeat
 const DOCUMENTS = ["metrics", "snapshot.json", "snapshot.msgpack", "summary.json", "history.json",
 	"healthz"];
@@ -43,8 +42,9 @@ class App {
 		this.dashboard = new Dashboard(by("dashboard"));
 		this.heatmap = new Heatmap({ host: by("heatmap-host"), readout: by("heatmap-readout"),
 			text: by("heatmap-text"), title: by("heatmap-title") });
-		this.table = new SeriesTable({ table: by("table"), search: by("search"), more: by("more"),
-			count: by("series-count"), kindsHost: by("kinds") }, (id) => this.openDetail(id));
+		this.table = new SeriesTable({ scroller: by("table-scroll"), table: by("table"),
+			search: by("search"), count: by("series-count"), kindsHost: by("kinds") },
+		(id) => this.openDetail(id), () => this.moved());
 		this.detail = new Detail(by("detail"), by("detail-title"), by("detail-body"),
 			() => this.table.focus());
 		this.pulse = new Pulse(() => this.look(), LOOK_MS);
@@ -131,7 +131,6 @@ class App {
 			return;
 		this.model = new Model(name);
 		this.state = "waiting";
-		this.noWindow = false;
 		this.dashboard.clear();
 		this.table.clear();
 		by("chooser").value = name;
@@ -141,7 +140,7 @@ class App {
 
 	async lookAtValues() {
 		const { model } = this;
-		const window = this.noWindow ? [] : [["window", this.window.value]];
+		const window = model.hasNoWindow > this.looks ? [] : [["window", this.window.value]];
 		const answer = await ask(pathOf(model.name, "snapshot.json", [...window, ["last", 1]]));
 		if (model !== this.model)
 			return;
@@ -151,6 +150,8 @@ class App {
 		}
 		if (model.take(answer.document))
 			this.restarted();
+		if (window.length > 0 && !answer.document.window)
+			model.hasNoWindow = this.looks + NO_HISTORY_LOOKS;
 		this.setState(answer.document.segment.state);
 		model.ended = this.state === "live" ? null : this.state;
 		await this.lookAtPast();
@@ -159,13 +160,9 @@ class App {
 			await this.detail.follow(model, this.window.value);
 	}
 
-	// 404 with a window: the writer keeps no history.
+	// 404: of a pattern, and gone.
 	async refused({ status, text }) {
-		if (status === 404 && !this.noWindow && this.entry) {
-			this.noWindow = true;
-			return;
-		}
-		if (status !== 503)
+		if (status !== 503 && status !== 404)
 			throw new Error(text || `status ${status}`);
 		await this.lookAtStates();
 		this.setState(this.stateNow);
@@ -173,51 +170,55 @@ class App {
 	}
 
 	restarted() {
-		this.model.history.clear();
+		this.model.past.clear();
+		this.model.keepsNoHistory = this.model.hasNoWindow = 0;
 		this.heatmap.choose(null, null);
-		this.noWindow = false;
 		this.say("The server has started again, or was reset.");
 	}
 
-	// Everything at first, then what a tick added.
+	// A writer without a history is asked for one again now and then.
 	async lookAtPast() {
-		const { model } = this, { history, now } = model;
-		history.forgetAfter(now);
-		const first = !history.last, age = first ? Infinity : now - history.last.to;
+		const { model } = this, names = this.namesInView;
 		if (model.keepsNoHistory > this.looks) {
-			model.observe();
+			model.observe(model.past.watched(names));
 			return;
 		}
-		if (!first && (age < history.period + TICK_SECONDS || this.state !== "live"))
-			return;
-		await this.loadPast(model, [["window", first ? PAST_SECONDS : age.toFixed(3)]]);
-		if (first && history.last)
-			await this.loadPast(model, [["window", 3600],
-				...FAMILIES.map((family) => ["metric", family])]);
-		if (!first)
+		if (await model.past.follow(this.state === "live", names))
 			await this.heatmap.follow();
+		if (model.history.period === 0)
+			model.keepsNoHistory = this.looks + NO_HISTORY_LOOKS;
+		await this.lookAtTrends();
 	}
 
-	async loadPast(model, parameters) {
-		const { document } = await ask(pathOf(model.name, "history.json", [...parameters, ["last", 1]]));
-		if (document?.period_seconds > 0)
-			model.takePast(document);
-		else
-			model.keepsNoHistory = this.looks + NO_HISTORY_LOOKS;
+	get namesInView() {
+		return this.table.model === this.model ? this.table.names : [];
+	}
+
+	// Other series are in view: their past is asked for when the scrolling rests.
+	moved() {
+		clearTimeout(this.resting);
+		this.resting = setTimeout(() => this.lookAtTrends().catch(() => {}), REST_MS); // else the next tick
+	}
+
+	async lookAtTrends() {
+		const { model } = this;
+		if (model?.snapshot && !(model.keepsNoHistory > this.looks) && !this.pulse.stopped &&
+			await model.past.see(this.namesInView) && model === this.model)
+			this.table.draw(model);
 	}
 
 	// Where the latency has tags alone, the server adds up, since we have no buckets.
 	async lookAtLatency() {
 		const { model } = this;
 		if (this.state !== "live" || model.find("timing", HEATMAP_FIRST) ||
-			!model.series.some((series) => series.name === HEATMAP_FIRST))
+			model.named("timing", HEATMAP_FIRST).length === 0)
 			return;
 		const seconds = (summary) => Object.fromEntries(Object.entries(
 			summary?.event_processing?.latency_ms ?? {}).map(([name, ms]) => [name,
 			ms === null ? null : ms / 1000]));
 		const life = await ask(pathOf(model.name, "summary.json"));
-		const window = this.noWindow ? {} : await ask(pathOf(model.name, "summary.json",
-			[["window", this.window.value]]));
+		const window = model.windowSeconds > 0 ? await ask(pathOf(model.name, "summary.json",
+			[["window", this.window.value], ["last", 1]])) : {};
 		model.latency = { life: seconds(life.document), window: seconds(window.document) };
 	}
 
@@ -364,18 +365,21 @@ class App {
 	}
 
 	putHeatmapChoice() {
-		const series = this.model.series.filter(({ kind }) => kind === "timing" || kind === "distribution");
-		const select = by("heatmap-series"), ids = series.map(({ id }) => id);
-		const known = [...select.options].map(({ value }) => value);
-		by("heatmap").hidden = series.length === 0 || !this.model.history.last ||
+		const select = by("heatmap-series");
+		if (this.heatmapsOf !== this.model.series)
+			this.offerHeatmaps(select);
+		this.heatmapsOf = this.model.series;
+		by("heatmap").hidden = select.options.length === 0 || !this.model.history.last ||
 			this.model.observed;
-		if (ids.join("\n") !== known.join("\n")) {
-			const chosen = select.value;
-			select.replaceChildren(...series.map(({ id, key }) => el("option", { value: id }, key)));
-			select.value = ids.includes(chosen) ? chosen : this.firstHeatmap(series)?.id ?? "";
-		}
 		if (!by("heatmap").hidden)
 			this.heatmap.choose(this.model, this.model.byId.get(select.value));
+	}
+
+	offerHeatmaps(select) {
+		const series = this.model.series.filter(({ kind }) => kind === "timing" || kind === "distribution");
+		const chosen = series.find(({ id }) => id === select.value) ?? this.firstHeatmap(series);
+		select.replaceChildren(...series.map(({ id, key }) => el("option", { value: id }, key)));
+		select.value = chosen?.id ?? "";
 	}
 
 	// What matters most if it is there, else what has most samples.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One segment as it is now, as it was a look ago, and its recent past.
 import { History } from "./history.js";
+import { Past } from "./past.js";
 
 export const GROUPS = { counter: "counters", gauge: "gauges", timing: "timings",
 	distribution: "distributions" };
@@ -10,14 +11,25 @@ function familyOf(snapshot, name, kind) {
 	return first.kind === kind ? first : first.also?.find((other) => other.kind === kind) ?? first;
 }
 
-function* seriesOf(snapshot) {
+function seriesOf(kind, group, key, value) {
+	return { id: `${kind} ${key}`, kind, group, key, name: value.name ?? key, tags: value.tags ?? {},
+		family: null };
+}
+
+// All of them; the objects of the look before where they are the same series still, and
+// the very array where all are.
+function listOf(snapshot, before) {
+	const list = [];
+	let same = true;
 	for (const [kind, group] of Object.entries(GROUPS)) {
-		for (const [key, value] of Object.entries(snapshot.metrics[group])) {
-			const name = value.name ?? key;
-			yield { id: `${kind} ${key}`, kind, group, key, name, tags: value.tags ?? {},
-				family: familyOf(snapshot, name, kind) };
+		const values = snapshot.metrics[group];
+		for (const key of Object.keys(values)) {
+			const known = before[list.length], stays = known?.key === key && known.kind === kind;
+			same &&= stays;
+			list.push(stays ? known : seriesOf(kind, group, key, values[key]));
 		}
 	}
+	return same && list.length === before.length ? before : list;
 }
 
 function identity(snapshot) {
@@ -31,7 +43,9 @@ export class Model {
 		this.snapshot = this.before = null;
 		this.series = [];
 		this.byId = new Map();
+		this.byName = new Map();
 		this.history = new History();
+		this.past = new Past(this);
 		this.observed = false;
 		this.latency = null; // of /summary.json, where it takes adding up
 	}
@@ -41,27 +55,45 @@ export class Model {
 		const restarted = this.snapshot && identity(snapshot) !== identity(this.snapshot);
 		this.before = restarted ? null : this.snapshot;
 		this.snapshot = snapshot;
-		this.series = [...seriesOf(snapshot)];
-		this.byId = new Map(this.series.map((series) => [series.id, series]));
+		const list = listOf(snapshot, this.series);
+		if (list !== this.series)
+			this.index(list);
+		for (const series of list)
+			series.family = familyOf(snapshot, series.name, series.kind);
 		return restarted;
 	}
 
+	index(list) {
+		this.series = list;
+		this.byId = new Map(list.map((series) => [series.id, series]));
+		this.byName = new Map();
+		for (const series of list) {
+			const name = `${series.kind} ${series.name}`, known = this.byName.get(name);
+			if (known)
+				known.push(series);
+			else
+				this.byName.set(name, [series]);
+		}
+	}
+
 	takePast(document) {
+		if (!(document.period_seconds > 0))
+			return; // no history is kept
 		if (this.observed)
 			this.history.clear();
 		this.observed = false;
 		this.history.merge(document, this.now);
 	}
 
-	// Without a history there is what was seen here.
-	observe() {
+	// Without a history there is what was seen here, of those series.
+	observe(list) {
 		this.observed = true;
 		const to = this.now;
 		if (Number.isNaN(this.seconds))
 			return;
 		const interval = { key: this.snapshot.timestamp, to, from: to - this.seconds,
 			seconds: this.seconds, counters: {}, gauges: {}, timings: {}, distributions: {} };
-		for (const series of this.series) {
+		for (const series of list) {
 			if (series.kind === "gauge")
 				interval.gauges[series.key] = { last: this.life(series).current };
 			else
@@ -110,9 +142,13 @@ export class Model {
 		return this.byId.get(`${kind} ${name}`);
 	}
 
+	named(kind, name) {
+		return this.byName.get(`${kind} ${name}`) ?? [];
+	}
+
 	// The series without tags holds the total where there is one.
 	total(kind, name) {
 		const whole = this.find(kind, name);
-		return whole ? [whole] : this.series.filter((s) => s.kind === kind && s.name === name);
+		return whole ? [whole] : this.named(kind, name);
 	}
 }

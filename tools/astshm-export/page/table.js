@@ -4,8 +4,8 @@ import { sparkline } from "./chart.js";
 import { el, mark, write } from "./dom.js";
 import * as format from "./format.js";
 import { pointOf } from "./history.js";
+import { Rows } from "./rows.js";
 
-const ROWS_MAX = 300; // more are for who asks: a browser draws thousands of rows slowly
 const PAGE_ROWS = 10;
 const TREND_SECONDS = 120;
 const KINDS = ["counter", "gauge", "timing", "distribution"];
@@ -98,21 +98,18 @@ class Row {
 }
 
 export class SeriesTable {
-	constructor(parts, open) {
-		Object.assign(this, { ...parts, open, rows: new Map(), shown: [], all: false });
+	// open(id) shows the detail; moved() is told that other series are in view.
+	constructor(parts, open, moved) {
+		Object.assign(this, { ...parts, open });
 		this.kinds = new Set(KINDS);
 		this.column = COLUMNS[0];
 		this.backwards = false;
-		this.body = el("tbody");
 		this.table.append(el("caption", { class: "hidden" }, "Series of the segment"),
-			el("thead", {}, el("tr", {}, ...COLUMNS.map((column) => this.head(column)))), this.body);
-		this.body.addEventListener("keydown", (event) => this.key(event));
-		this.body.addEventListener("focusin", (event) => this.enter(event.target));
+			el("thead", {}, el("tr", { "aria-rowindex": "1" }, ...COLUMNS.map((column) => this.head(column)))));
+		this.rows = new Rows(this.scroller, this.table, (series) => this.make(series), moved);
+		this.rows.body.addEventListener("keydown", (event) => this.key(event));
+		this.rows.body.addEventListener("focusin", (event) => this.rows.enter(event.target));
 		this.search.addEventListener("input", () => this.again());
-		this.more.addEventListener("click", () => {
-			this.all = true;
-			this.again();
-		});
 		this.kindsHost.append(...KINDS.map((kind) => this.kindButton(kind)));
 	}
 
@@ -144,112 +141,84 @@ export class SeriesTable {
 		this.again();
 	}
 
+	// What was asked for begins at its first row.
 	again() {
+		this.chosenOf = null;
+		this.scroller.scrollTop = 0;
 		if (this.model)
-			this.show(this.model, this.units, true);
+			this.show(this.model, this.units);
 	}
 
+	// Each time from the order of the time before, which is nearly that of this time.
 	choose(model) {
-		const matches = matcher(this.search.value), { get } = this.column;
-		const chosen = model.series.filter((s) => this.kinds.has(s.kind) && matches(s.key))
-			.map((series) => ({ series, value: get(model, series) }));
-		chosen.sort((a, b) => compare(a.value, b.value) || compare(a.series.key, b.series.key));
-		if (this.backwards)
-			chosen.reverse();
-		return chosen.map(({ series }) => series);
+		const { get } = this.column, sign = this.backwards ? -1 : 1, isNew = this.chosenOf !== model.series;
+		if (isNew) {
+			const matches = matcher(this.search.value);
+			this.chosen = model.series.filter((s) => this.kinds.has(s.kind) && matches(s.key))
+				.map((series) => ({ series, value: null }));
+			this.chosenOf = model.series;
+		}
+		if (!isNew && get === COLUMNS[0].get)
+			return this.chosen.map(({ series }) => series);
+		for (const each of this.chosen)
+			each.value = get(model, each.series);
+		this.chosen.sort((a, b) => sign * (compare(a.value, b.value) ||
+			compare(a.series.key, b.series.key)));
+		return this.chosen.map(({ series }) => series);
 	}
 
-	show(model, units, asked = false) {
+	show(model, units) {
 		Object.assign(this, { model, units });
-		const chosen = this.choose(model);
-		const shown = this.all ? chosen : chosen.slice(0, ROWS_MAX);
-		this.place(shown);
-		for (const series of shown)
-			this.rows.get(series.id).show(model, series, units);
-		if (asked || this.drawn !== shown.length)
-			this.draw(model);
-		this.drawn = shown.length;
-		this.tell(chosen.length, model.series.length);
-		this.more.hidden = shown.length === chosen.length;
-		write(this.more, `Show all ${chosen.length}`);
+		const list = this.choose(model);
+		this.rows.set(list);
+		for (const [id, row] of this.rows.there)
+			row.show(model, model.byId.get(id), units);
+		this.tell(list.length, model.series.length);
+	}
+
+	make(series) {
+		const row = new Row(series, this.open);
+		row.show(this.model, series, this.units);
+		row.draw(this.model, series, this.model.history.last?.to ?? 0);
+		return row;
 	}
 
 	tell(chosen, all) {
 		write(this.count, chosen === all ? `${all} series` : `${chosen} of ${all} series`);
 	}
 
-	// Rows that stay where they are keep the focus and what the reader is reading.
-	place(shown) {
-		const wanted = new Set(shown.map((series) => series.id));
-		for (const [id, row] of this.rows) {
-			if (!wanted.has(id)) {
-				row.node.remove();
-				this.rows.delete(id);
-			}
-		}
-		shown.forEach((series, i) => {
-			let row = this.rows.get(series.id);
-			if (!row) {
-				row = new Row(series, this.open);
-				this.rows.set(series.id, row);
-			}
-			this.put(row.node, i);
-		});
-		this.shown = shown.map((series) => series.id);
-		this.offer();
-	}
-
-	// Moving an element takes the focus from what is in it.
-	put(node, i) {
-		const there = this.body.children[i];
-		if (there === node)
-			return;
-		const focused = node.contains(document.activeElement) ? document.activeElement : null;
-		this.body.insertBefore(node, there ?? null);
-		focused?.focus({ preventScroll: true });
-	}
-
 	draw(model) {
 		const end = model.history.last?.to ?? 0;
-		for (const id of this.shown)
-			this.rows.get(id).draw(model, model.byId.get(id), end);
+		for (const [id, row] of this.rows.there) {
+			const series = model.byId.get(id);
+			if (series)
+				row.draw(model, series, end);
+		}
+	}
+
+	// Of the series in view.
+	get names() {
+		const names = [...this.rows.there.keys()].map((id) => this.model.byId.get(id)?.name);
+		return [...new Set(names)].filter((name) => name !== undefined);
 	}
 
 	// One row can be reached by Tab, the others from there.
-	offer() {
-		if (!this.rows.has(this.current))
-			this.current = this.shown[0];
-		for (const [id, row] of this.rows)
-			mark(row.button, "tabindex", id === this.current ? "0" : "-1");
-	}
-
-	enter(target) {
-		const found = [...this.rows.values()].find((row) => row.button === target);
-		if (found) {
-			this.current = found.id;
-			this.offer();
-		}
-	}
-
 	key(event) {
-		const last = this.shown.length - 1, at = this.shown.indexOf(this.current);
-		const places = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: last,
+		const { at, list } = this.rows;
+		const places = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: list.length - 1,
 			PageDown: at + PAGE_ROWS, PageUp: at - PAGE_ROWS };
 		if (!(event.key in places) || event.ctrlKey || event.altKey || event.metaKey)
 			return;
 		event.preventDefault();
-		this.focus(this.shown[Math.max(0, Math.min(last, places[event.key]))]);
+		this.rows.focus(places[event.key]);
 	}
 
-	focus(id = this.current) {
-		this.rows.get(id)?.button.focus();
+	focus() {
+		this.rows.focus();
 	}
 
 	clear() {
-		this.body.replaceChildren();
 		this.rows.clear();
-		this.shown = [];
-		this.all = false;
-		this.drawn = -1;
+		this.chosenOf = null;
 	}
 }
