@@ -147,5 +147,96 @@ def certificates_that_are_no_good_are_refused(t):
         equal(done.err.count("\n"), 1, done.err)
 
 
+# --- what the server is called ----------------------------------------------------------
+
+
+def status_for(exporter, *hosts, version="1.1", path="/healthz"):
+    """Of a request with these headers Host, and what it says."""
+    family = socket.AF_INET6 if exporter.address.startswith("[") else socket.AF_INET
+    address, port = exporter.address.rsplit(":", 1)
+    with socket.socket(family) as client:
+        client.settimeout(harness.PATIENCE)
+        client.connect((address.strip("[]"), int(port)))
+        client.sendall("".join([f"GET {path} HTTP/{version}\r\n",
+                                *(f"Host: {host}\r\n" for host in hosts),
+                                "Connection: close\r\n\r\n"]).encode("latin-1"))
+        answer = client.makefile("rb").read().decode()
+    check(answer.startswith("HTTP/1."), repr(answer))
+    return int(answer.split(" ")[1]), answer.split("\r\n\r\n", 1)[1]
+
+
+RIGHT_HOSTS = ["127.0.0.1", "127.0.0.1:9464", "10.1.2.3:80", "[::1]", "[::1]:9464",
+               "[FE80::1%25eth0]:9464", "[fe80::1%eth0]", "[::ffff:127.0.0.1]:1", "localhost",
+               "LocalHost:9464", "localhost.", "localhost.:9464", "localhost:"]
+WRONG_HOSTS = ["evil.example", "evil.example:9464", "127.0.0.1.evil.example",
+               "localhost.evil.example", "evil-localhost", "localhost..", "localhost.:x",
+               "localhost:9464x", "localhost:94:64", "localhos", "localhost,evil", "127.0.0.1x",
+               "127.1", "2130706433", "0x7f.0.0.1", "127.0.0.1@evil.example",
+               "evil.example@127.0.0.1", "", ":9464", ".", "::1", "[::1", "[::1]x", "[::1]:x",
+               "[evil.example]", "[]", "[%eth0]", "[127.0.0.1]", "[" + "1" * 3000 + "]",
+               "x" * 3000, "\u00e4", "a b", "*", "scraped.example"]
+
+
+@case
+def a_strangers_name_that_leads_here_opens_nothing(t):
+    exporter = Exporter(t, "--max-rate", "10000", t.fixture().name)
+    for host in RIGHT_HOSTS:
+        equal(status_for(exporter, host)[0], 200, host)
+    for host in WRONG_HOSTS:
+        status, text = status_for(exporter, host)
+        equal(status, 421, host)
+        check("--allow-host NAME" in text and text.count("\n") == 1, text)
+    for path in ("/", "/page/main.js", "/metrics", "/snapshot.json", "/segments.json", "/nothing"):
+        equal(status_for(exporter, "evil.example", path=path)[0], 421, path)
+    equal(status_for(exporter, "evil.example", version="1.0")[0], 421, "also of HTTP/1.0")
+    exporter.stop()
+
+
+@case
+def a_header_host_is_there_once(t):
+    exporter = Exporter(t, t.fixture().name)
+    equal(status_for(exporter)[0], 400, "none")
+    equal(status_for(exporter, version="1.0")[0], 200, "none, of HTTP/1.0")
+    for hosts in (("localhost", "evil.example"), ("evil.example", "localhost"),
+                  ("localhost", "localhost")):
+        equal(status_for(exporter, *hosts)[0], 400, hosts)
+        equal(status_for(exporter, *hosts, version="1.0")[0], 400, hosts)
+
+
+@case
+def names_can_be_allowed(t):
+    name = t.fixture().name
+    exporter = Exporter(t, "--allow-host", "Scraped.example", "--allow-host", "other.", name)
+    for host in ("scraped.example", "SCRAPED.example.:9464", "other:1", "localhost", "127.0.0.1"):
+        equal(status_for(exporter, host)[0], 200, host)
+    for host in ("evil.example", "scraped.example.evil", "xscraped.example", "othe"):
+        equal(status_for(exporter, host)[0], 421, host)
+    anybody = Exporter(t, "--allow-host", "*", name)
+    for hosts in (["evil.example"], [], ["a", "b"]):
+        equal(status_for(anybody, *hosts)[0], 200, hosts)
+    # Prometheus asks by the name that its configuration has.
+    listener = Exporter(t, name, listen="localhost:0")
+    equal(status_for(listener, "localhost:9464")[0], 200)
+
+
+@case
+def an_address_that_others_reach_has_the_same_names(t):
+    exporter = Exporter(t, "--allow-remote", t.fixture().name, listen="0.0.0.0:0")
+    equal(status_for(exporter, "192.0.2.7:9464")[0], 200)
+    equal(status_for(exporter, "evil.example")[0], 421)
+
+
+@case
+def where_a_secret_is_asked_for_any_name_will_do(t):
+    name = t.fixture().name
+    token = Exporter(t, "--token-file", secret(t, "token", "abc"), name)
+    token.get("/metrics", Host="evil.example", Authorization="Bearer abc")
+    equal(status_for(token, "evil.example")[0], 401)
+    users = Exporter(t, "--user-file", secret(t, "users", "ann:secret"), name)
+    users.get("/metrics", Host="evil.example", Authorization=basic("ann:secret"))
+    socket_only = Exporter(t, name, listen=f"unix:{t.folder}/door")
+    socket_only.get("/metrics", Host="evil.example")
+
+
 if __name__ == "__main__":
     harness.main()

@@ -37,6 +37,9 @@ def wrong_usage_exits_2_with_one_line(t):
                       ["--native-schema", "7"], ["--native-schema", "-1"], ["--classic=1"],
                       ["--max-rate", "0"], ["--max-rate", "-1"], ["--max-rate", "1x"],
                       ["--max-connections", ""], ["--max-connections", "99999999999999999999"],
+                      ["--allow-host", ""], ["--allow-host", "a:80"], ["--allow-host", "http://a"],
+                      ["--allow-host", ".a"], ["--allow-host", "*.a"],
+                      ["--allow-host", "a" * 300], ["--allow-host", "a"] * 65,
                       ["--tls-key", "x"], ["a/same", "b/same"], ["same", "same"]):
         named = [] if arguments[-1] in ("", "same", "b/same") else [name]
         done = t.run(t.tools.export, *named, *arguments)
@@ -339,7 +342,7 @@ def connections_above_the_limit_wait(t):
     host, port = exporter.address.rsplit(":", 1)
     held = [socket.create_connection((host, int(port))) for _ in range(2)]
     for each in held:
-        each.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        each.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         check(each.recv(20).startswith(b"HTTP/1.1 200"), "the first two are served")
     for each in held:
         each.close()
@@ -352,7 +355,7 @@ def connections_above_the_limit_wait(t):
     wait_until(is_served, "room")
     held = [socket.create_connection((host, int(port))) for _ in range(8)]
     for each in held:
-        each.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        each.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
     served = 0
     while held:
         ready, _, _ = select.select(held, [], [], harness.PATIENCE)
@@ -374,12 +377,12 @@ def what_is_no_request_harms_nobody(t):
     unfinished.shutdown(socket.SHUT_WR)  # test_export_idle.py waits for its end
     for bytes_ in (b"GET /" + b"x" * 100000 + b" HTTP/1.1\r\n\r\n",
                    b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 20000 + b"\r\n",
-                   b"GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
-                   b"GET /segments/%00%ff%0a/metrics HTTP/1.1\r\nHost: x\r\n\r\n",
-                   b"GET /metrics?window=%00&=&&buckets HTTP/1.1\r\nHost: x\r\n\r\n",
-                   b"GET /page/%2e%2e/%00 HTTP/1.1\r\nHost: x\r\n\r\n",
+                   b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello",
+                   b"GET /segments/%00%ff%0a/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                   b"GET /metrics?window=%00&=&&buckets HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                   b"GET /page/%2e%2e/%00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
                    b"GET /snapshot.json?metric&metric=%00&metric=" + b"*a" * 5000 +
-                   b"&window=x HTTP/1.1\r\nHost: x\r\n\r\n", b""):
+                   b"&window=x HTTP/1.1\r\nHost: localhost\r\n\r\n", b""):
         with socket.create_connection((host, int(port)), timeout=harness.PATIENCE) as client:
             try:
                 client.sendall(bytes_)

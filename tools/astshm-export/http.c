@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <microhttpd.h>
 
@@ -119,8 +120,47 @@ static bool read_query(struct MHD_Connection *connection, struct request *reques
 	return !query.wrong;
 }
 
+/* --- who asks ------------------------------------------------------------------------ */
+
+static enum MHD_Result count_host(void *context, enum MHD_ValueKind kind, const char *name,
+				  const char *text)
+{
+	unsigned *count = context;
+
+	(void)kind;
+	(void)text;
+	*count += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
+	return MHD_YES;
+}
+
+/*
+ * Is the server called as it may be? No browser leaves the name out, so that clients of
+ * HTTP/1.0 may; where there are two, nobody knows which one the browser meant.
+ */
+static bool is_called_right(const struct http *http, struct MHD_Connection *connection,
+			    const char *version, struct answer *answer)
+{
+	const char *host = header(connection, MHD_HTTP_HEADER_HOST);
+	unsigned count = 0;
+
+	if (http->options->hosts.any)
+		return true;
+	MHD_get_connection_values(connection, MHD_HEADER_KIND, count_host, &count);
+	if (count == 0 && strcmp(version, MHD_HTTP_VERSION_1_0) == 0)
+		return true;
+	if (count != 1 || !host)
+		answer_refuse(answer, MHD_HTTP_BAD_REQUEST, "one header Host is needed");
+	else if (!host_allowed(&http->options->hosts, host))
+		answer_refuse(answer, MHD_HTTP_MISDIRECTED_REQUEST,
+			      "this is no server of that name: ask for its address, or start it "
+			      "with --allow-host NAME; see astshm-export(1)");
+	else
+		return true;
+	return false;
+}
+
 static void answer_request(struct http *http, struct MHD_Connection *connection, const char *path,
-			   struct answer *answer)
+			   const char *version, struct answer *answer)
 {
 	struct request request = {
 		.exposition = negotiate_exposition(header(connection, MHD_HTTP_HEADER_ACCEPT)),
@@ -132,6 +172,8 @@ static void answer_request(struct http *http, struct MHD_Connection *connection,
 		answer_refuse(answer, MHD_HTTP_TOO_MANY_REQUESTS, "too many requests a second");
 		return;
 	}
+	if (!is_called_right(http, connection, version, answer))
+		return;
 	if (!access_granted(http->access, header(connection, MHD_HTTP_HEADER_AUTHORIZATION))) {
 		answer_refuse(answer, MHD_HTTP_UNAUTHORIZED, "who asks?");
 		return;
@@ -238,7 +280,6 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 	bool reads = strcmp(method, MHD_HTTP_METHOD_GET) == 0 ||
 		     strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
 
-	(void)version;
 	(void)upload;
 	if (reads && !*state) {
 		*state = &headers_seen;
@@ -247,7 +288,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 	if (*upload_bytes > 0)
 		return MHD_NO; /* GET with a body: nobody of good will sends one */
 	if (reads)
-		answer_request(http, connection, path, &answer);
+		answer_request(http, connection, path, version, &answer);
 	else
 		answer_refuse(&answer, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD");
 	leave_out_known(connection, &answer);

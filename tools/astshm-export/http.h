@@ -12,6 +12,7 @@
 #include "access.h"
 #include "answer.h"
 #include "feeds.h"
+#include "host.h"
 #include "segments.h"
 
 struct http_options {
@@ -20,6 +21,7 @@ struct http_options {
 	unsigned connections;        /* most at a time; more have to wait */
 	unsigned rate;               /* most requests a second, and as many at once */
 	struct protobuf_style style;
+	struct host_rules hosts;     /* what the server may be called */
 	const struct feeds *feeds;   /* /metrics tells of them; NULL: there are none */
 };
 

@@ -26,6 +26,7 @@ struct exporter {
 	struct segments segments;
 	struct access_rules access;
 	struct door door;
+	char listen_host[DOOR_HOST_BYTES];
 	struct http *http;
 	struct feeds *feeds;
 	char *certificate, *key;
@@ -88,6 +89,29 @@ static enum exit_status start_feeds(struct exporter *exporter)
 	return result < 0 ? report(result, &error) : EXIT_OK;
 }
 
+/*
+ * A stranger's page in a browser here can neither connect to a Unix socket, nor name the
+ * secret that is asked for, nor show a certificate for its own name.
+ */
+static bool is_safe_from_names(const struct exporter *exporter)
+{
+	return exporter->door.path || exporter->options.tls_certificate ||
+	       access_is_limited(&exporter->access);
+}
+
+/* Who listens at a name is called by it. */
+static void choose_hosts(struct exporter *exporter)
+{
+	struct host_rules *hosts = &exporter->options.http.hosts;
+	const char *port;
+
+	if (is_safe_from_names(exporter))
+		hosts->any = true;
+	else if (door_split(exporter->options.listen, exporter->listen_host, &port) &&
+		 host_is_name(exporter->listen_host))
+		host_add(hosts, exporter->listen_host);
+}
+
 static enum exit_status start_http(struct exporter *exporter)
 {
 	struct options *options = &exporter->options;
@@ -98,6 +122,7 @@ static enum exit_status start_http(struct exporter *exporter)
 		result = door_open(&exporter->door, options->listen, options->allow_remote, &error);
 	if (result < 0)
 		return report(result, &error);
+	choose_hosts(exporter);
 	result = http_start(&exporter->http, exporter->door.fd, &exporter->segments,
 			    &exporter->access, &options->http);
 	if (result < 0) {

@@ -14,8 +14,8 @@
 #define INTERVAL_MIN_NS 10000000
 #define INTERVAL_MAX_NS (86400 * (int64_t)1000000000) /* a day; sums with times must fit */
 
-enum { LISTEN = 256, ALLOW_REMOTE, TLS_CERTIFICATE, TLS_KEY, TOKEN_FILE, USER_FILE, CONNECTIONS,
-       RATE, NATIVE_SCHEMA, CLASSIC, STREAM, STREAM_INTERVAL, HELP, VERSION };
+enum { LISTEN = 256, ALLOW_REMOTE, ALLOW_HOST, TLS_CERTIFICATE, TLS_KEY, TOKEN_FILE, USER_FILE,
+       CONNECTIONS, RATE, NATIVE_SCHEMA, CLASSIC, STREAM, STREAM_INTERVAL, HELP, VERSION };
 
 static void print_help(void)
 {
@@ -26,6 +26,8 @@ static void print_help(void)
 	       "live segment.\n\n"
 	       "      --listen ADDRESS         HOST:PORT, unix:PATH, or none [127.0.0.1:9464]\n"
 	       "      --allow-remote           let ADDRESS be one that other machines reach\n"
+	       "      --allow-host NAME        let clients call it so, beside localhost and\n"
+	       "                               addresses; * for any name\n"
 	       "      --tls-certificate FILE   serve HTTPS: certificate chain, PEM\n"
 	       "      --tls-key FILE           its private key, PEM\n"
 	       "      --token-file FILE        ask for one of these bearer tokens, one a line\n"
@@ -48,6 +50,7 @@ static void print_help(void)
 static const struct option longs[] = {
 	{ "listen", required_argument, NULL, LISTEN },
 	{ "allow-remote", no_argument, NULL, ALLOW_REMOTE },
+	{ "allow-host", required_argument, NULL, ALLOW_HOST },
 	{ "tls-certificate", required_argument, NULL, TLS_CERTIFICATE },
 	{ "tls-key", required_argument, NULL, TLS_KEY },
 	{ "token-file", required_argument, NULL, TOKEN_FILE },
@@ -109,6 +112,19 @@ static bool add_stream(struct options *options, const char *text, enum exit_stat
 	return false;
 }
 
+static bool add_host(struct options *options, const char *text)
+{
+	if (!host_is_name(text))
+		message("--allow-host '%s': is no name of a host without a port, nor *; see "
+			"astshm-export --help", text);
+	else if (!host_add(&options->http.hosts, text))
+		message("--allow-host can be given %d times; see astshm-export --help",
+			HOST_NAMES_MAX);
+	else
+		return true;
+	return false;
+}
+
 static bool set_interval(struct options *options, const char *text)
 {
 	if (duration_parse(text, &options->stream_interval_ns) &&
@@ -135,6 +151,8 @@ static bool set(struct options *options, int letter, const char *text, enum exit
 	case ALLOW_REMOTE:
 		options->allow_remote = true;
 		return true;
+	case ALLOW_HOST:
+		return add_host(options, text);
 	case TLS_CERTIFICATE:
 		options->tls_certificate = text;
 		return true;
