@@ -104,6 +104,7 @@ def states_of_segments_are_told(t):
           ["live", "dead", "missing"])
     equal(states[one.name]["pid"], one.pid)
     check(states[two.name]["heartbeat_age_seconds"] >= 0, states)
+    equal(states[one.name]["heartbeat_period_seconds"], 1)
     check(states[one.name]["uptime_seconds"] > 0, states)
     equal(set(states[missing]), {"name", "state"})
     one.kill()

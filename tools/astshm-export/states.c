@@ -43,6 +43,7 @@ static void put_segment(struct sink *sink, const struct gather_part *part)
 	if (segment) {
 		put_number(sink, ",\"pid\":", segment->pid);
 		put_seconds(sink, ",\"heartbeat_age_seconds\":", segment->heartbeat_age_ns);
+		put_seconds(sink, ",\"heartbeat_period_seconds\":", segment->heartbeat_period_ns);
 		put_seconds(sink, ",\"uptime_seconds\":",
 			    (int64_t)astshm_snapshot_uptime_ns(part->snapshot));
 	}

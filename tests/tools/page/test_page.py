@@ -244,6 +244,16 @@ def a_server_that_does_not_beat_is_silent(t):
     server.beat_ago(90)
     page = open_page(t, server.name)
     page.wait_for_badge("silent")
+    # As long as it said that it would be, and where nobody beats.
+    server.beat_ago(90, period=60)
+    page.wait_for_badge("live")
+    equal(page.text("#banner"), "")
+    server.beat_ago(200, period=60)
+    page.wait_for_badge("silent")
+    server.beat_ago(200, period=0)
+    page.wait_for_badge("live")
+    server.beat_ago(90)
+    page.wait_for_badge("silent")
     check("The server lives, but was last heard of" in page.text("#banner"),
           page.text("#banner"))
     server.ask("more")

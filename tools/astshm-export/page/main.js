@@ -16,7 +16,7 @@ const STATES_EVERY = 5;      // looks
 const SPAN_SECONDS = 60;     // of a chart at least
 const REST_MS = 150;         // without scrolling, until the past of what is in view is asked for
 const NO_HISTORY_LOOKS = 30; // until a server without a history or window is asked for one again
-const STALE_SECONDS = 5;     // without a heartbeat
+const BEATS_MISSED = 3;      // before a living server is silent, as all tools count
 const DOCUMENTS = ["metrics", "snapshot.json", "snapshot.msgpack", "summary.json", "history.json",
 	"healthz"];
 const HEATMAP_FIRST = "event.processing.duration";
@@ -301,7 +301,8 @@ class App {
 	renderState() {
 		const { model, lost } = this;
 		const age = model?.snapshot?.segment.heartbeat_age_seconds;
-		const stale = this.state === "live" && age > STALE_SECONDS;
+		const period = this.entry?.heartbeat_period_seconds; // 0: nobody beats
+		const stale = this.state === "live" && period > 0 && age > BEATS_MISSED * period;
 		const state = lost ? "lost" : stale ? "stale" : this.state;
 		mark(by("badge"), "data-state", state);
 		write(by("badge"), { lost: "no answer", stale: "silent" }[state] ?? state);
