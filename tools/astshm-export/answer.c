@@ -82,7 +82,8 @@ void answer_refuse(struct answer *answer, unsigned status, const char *format, .
 	answer->status = status;
 	answer->type = TYPE_TEXT;
 	answer->body.count = 0;
-	buffer_write(&answer->body, line, strlen(line));
+	if (buffer_write(&answer->body, line, strlen(line)) < 0)
+		answer->status = STATUS_FAILED; /* nothing said is no good news */
 }
 
 /* --- documents -------------------------------------------------------------------- */
@@ -295,6 +296,8 @@ struct parts {
 /* `heads`: without their series. */
 static int parts_take(struct parts *parts, struct segments *segments, bool heads)
 {
+	int result;
+
 	parts->items = calloc(segments->count + 1, sizeof(*parts->items));
 	if (!parts->items)
 		return -ENOMEM;
@@ -305,9 +308,11 @@ static int parts_take(struct parts *parts, struct segments *segments, bool heads
 
 		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): as many as count says */
 		part->name = segments->items[i].name;
-		if ((heads ? served_head(&segments->items[i], &snapshot, &error)
-			   : served_snapshot(&segments->items[i], 0, &snapshot, &error)) < 0 ||
-		    !snapshot)
+		result = heads ? served_head(&segments->items[i], &snapshot, &error)
+			       : served_snapshot(&segments->items[i], 0, &snapshot, &error);
+		if (result == -ENOMEM)
+			return result; /* which says nothing of the segment */
+		if (result < 0 || !snapshot)
 			continue;
 		part->snapshot = snapshot;
 		part->live = is_live(snapshot);
@@ -351,15 +356,21 @@ static void answer_health(struct answer *answer, const struct segments *segments
 			  const struct parts *parts)
 {
 	bool healthy = parts->live > 0;
+	int result = 0;
 
-	for (size_t i = 0; i < parts->count; i++) {
+	for (size_t i = 0; i < parts->count && result == 0; i++) {
 		struct answer line = { 0 };
 
 		answer_refuse(&line, STATUS_OK, "%s: %s", parts->items[i].name,
 			      states_name(&parts->items[i]));
-		buffer_write(&answer->body, line.body.bytes, line.body.count);
+		result = line.status == STATUS_OK ? buffer_write(&answer->body, line.body.bytes,
+								 line.body.count) : -ENOMEM;
 		buffer_free(&line.body);
 		healthy = healthy && (parts->items[i].live || segments->items[i].matched);
+	}
+	if (result < 0) {
+		answer_refuse(answer, STATUS_FAILED, "out of memory");
+		return;
 	}
 	if (parts->count == 0)
 		answer_refuse(answer, STATUS_OK, "no segment matches");
@@ -435,8 +446,9 @@ static void answer_page(struct answer *answer, const struct page_file *file)
 {
 	answer->status = STATUS_OK;
 	answer->type = file->type;
-	answer->file = file;
-	if (buffer_write(&answer->body, file->bytes, file->count) < 0)
+	if (buffer_write(&answer->body, file->bytes, file->count) == 0)
+		answer->file = file;
+	else
 		answer_refuse(answer, STATUS_FAILED, "out of memory");
 }
 
