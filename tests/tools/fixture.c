@@ -156,6 +156,8 @@ static void record_odd(struct astshm_writer *writer)
 	astshm_increment(writer, "odd.\xc3\xa4", 1, ASTSHM_NO_TAGS);
 	astshm_increment(writer, "odd.segment", 1, ASTSHM_TAGS({ "segment", "mine" }));
 	astshm_set(writer, "astshm.up", 42, ASTSHM_NO_TAGS);
+	astshm_increment(writer, "__proto__", 1, ASTSHM_NO_TAGS);
+	astshm_set(writer, "constructor", 2, ASTSHM_NO_TAGS);
 }
 
 /* About lognormal: the exponent is a sum of twelve that are even. */

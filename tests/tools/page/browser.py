@@ -80,12 +80,12 @@ class Page:
         self.until("document.querySelector('#table tbody tr')", "the first values")
 
     def cells(self):
-        """{series' key: {column: text}} of the table."""
-        return self.js("""Object.fromEntries([...document.querySelectorAll(
+        """{series' key: {column: text}} of the table; one may be called __proto__."""
+        return dict(self.js("""[...document.querySelectorAll(
             "#table tbody tr:not(.gap)")].map((row) => [
             [...row.querySelector("button").children].map((part) => part.textContent).join(" "),
             Object.fromEntries([...row.cells].map((cell) => [cell.className.replace("c-", ""),
-                cell.textContent]))]))""")
+                cell.textContent]))])"""))
 
     def open_series(self, name):
         self.browser.click(f".series-button:has-text('{name}')")

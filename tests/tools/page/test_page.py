@@ -49,6 +49,16 @@ def shot(t, page, name, full=False):
     page.browser.shot(str(t.tools.shots / f"{name}.png"), full)
 
 
+ROWS = "document.querySelectorAll('#table tbody tr:not(.gap)')"
+FOCUSED = "document.activeElement.closest('#table tbody tr')"
+
+
+def focused_row(page):
+    """Its number as it is told to who does not see it, and its name."""
+    return page.js(f"[Number({FOCUSED}?.getAttribute('aria-rowindex')), "
+                   f"{FOCUSED}?.querySelector('.metric').textContent]")
+
+
 # --- values --------------------------------------------------------------------------
 
 
@@ -158,6 +168,17 @@ def names_of_strangers_are_only_text(t):
     page.wait_for_values()
     check('odd.tag k=a,b=c[d]\\"\n\x1b[31m' in page.keys(), page.keys())
     check("odd.ä" in page.keys(), page.keys())
+    # Words of JavaScript's own.
+    for word in "odd", "odd":
+        server.ask(word)
+    wait_until(lambda: page.cells()["__proto__"]["value"] == "3", "the third time")
+    equal(page.cells()["constructor"]["value"], "2")
+    for name in "__proto__", "constructor":
+        page.open_series(name)
+        check(name in page.text("#detail-title"), page.text("#detail-title"))
+        page.until("document.querySelector('#detail .plot').getAttribute('aria-label')"
+                   ".includes('last')", f"a chart of {name}")
+        page.browser.press("Escape")
     page.open_series("odd.tag")
     equal(page.js("document.querySelector('#detail dd:last-child').textContent.length > 0"), True)
     page.check_quiet()
@@ -432,6 +453,24 @@ def everything_is_done_with_keys(t):
 
 
 @case
+def the_keyboard_stays_where_a_series_was_removed(t):
+    server = t.fixture(history=True)
+    page = open_page(t, server.name)
+    page.wait_for_values()
+    names = page.keys()
+    at = names.index("work.done")
+    page.browser.press("/")
+    page.browser.press("ArrowDown")
+    page.browser.press("End")
+    page.browser.press("ArrowUp")
+    equal(focused_row(page), [at + 2, "work.done"])
+    server.ask("remove")
+    wait_until(lambda: "work.done" not in page.keys(), "it is gone")
+    equal(focused_row(page), [at + 2, names[at + 1]])
+    page.check_quiet()
+
+
+@case
 def a_detail_tells_all_of_a_series(t):
     server = t.fixture(history=True)
     server.ask("more")
@@ -667,16 +706,6 @@ def an_address_that_is_no_text_is_that_of_no_segment(t):
     page.wait_for_badge(*ALIVE)
     equal(page.js("document.querySelector('#chooser').value"), one.name)
     page.check_quiet()
-
-
-ROWS = "document.querySelectorAll('#table tbody tr:not(.gap)')"
-FOCUSED = "document.activeElement.closest('#table tbody tr')"
-
-
-def focused_row(page):
-    """Its number as it is told to who does not see it, and its name."""
-    return page.js(f"[Number({FOCUSED}?.getAttribute('aria-rowindex')), "
-                   f"{FOCUSED}?.querySelector('.metric').textContent]")
 
 
 def open_many(t):
