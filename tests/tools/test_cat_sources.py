@@ -158,7 +158,7 @@ def wait_gives_up_in_the_end(t):
 def merge_adds_segments_and_files_up(t):
     one, two = t.fixture("-one"), t.fixture("-two")
     two.ask("more")
-    saved = t.save(one)
+    saved = t.save(t.fixture("-three"))
     document = t.cat("--merge", one.name, two.name, saved).json()
     equal(document["segment"], None)
     equal(len(document["sources"]), 3)
@@ -178,7 +178,19 @@ def merge_of_one_is_a_merged_document(t):
 def merge_of_the_same_segment_twice_exits_2(t):
     server, other = t.fixture("-one"), t.fixture("-two")
     result = t.cat("--merge", server.name, other.name, server.path, status=2)
-    check("same segment" in result.err and str(server.path) in result.err, result.err)
+    check("would count twice" in result.err and str(server.path) in result.err, result.err)
+
+
+@case
+def merge_of_a_writer_live_and_saved_or_saved_twice_exits_2(t):
+    one, two = t.fixture("-one"), t.fixture("-two")
+    first, later, both = t.save(one), t.folder / "later", t.folder / "both"
+    t.cat("-f", "msgpack", "-o", later, one.name)
+    t.cat("--merge", "-f", "msgpack", "-o", both, one.name, two.name)
+    for twice in ((first, first), (first, later), (one.name, later), (two.name, first, both)):
+        result = t.cat("--merge", *twice, status=2)
+        check(str(twice[-1]) in result.err and "would count twice" in result.err, result.err)
+    equal(events(t.cat("--merge", first, two.name)), 2000)
 
 
 @case

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "order.h"
@@ -6,6 +7,7 @@
 
 struct parts {
 	struct astshm_snapshot **items;
+	const struct source **from; /* beside each item */
 	size_t count;
 };
 
@@ -14,25 +16,79 @@ static void free_parts(struct parts *parts)
 	for (size_t i = 0; i < parts->count; i++)
 		astshm_snapshot_free(&parts->items[i]);
 	free(parts->items);
+	free(parts->from);
 }
 
-/* Its values would count twice. A saved snapshot of it is another matter. */
-static enum exit_status check_twice(const struct sources *sources)
+/* A writer that a part has values of. */
+struct writer {
+	const struct astshm_segment_info *segment;
+	const struct source *source;
+};
+
+static int by_generation(const void *a, const void *b)
 {
-	for (size_t i = 1; i < sources->count; i++) {
-		const struct source *source = &sources->items[i];
+	const struct writer *left = a, *right = b;
+	uint64_t one = left->segment->generation, other = right->segment->generation;
 
-		for (size_t j = 0; j < i && source->reader; j++) {
-			const struct source *other = &sources->items[j];
+	return (one > other) - (one < other);
+}
 
-			if (!other->reader || source->generation != other->generation)
-				continue;
-			message("%s and %s are the same segment", other->argument,
-				source->argument);
-			return EXIT_USAGE;
-		}
+/* Of one part: its own, or those that it was merged from. Counts them alone without room. */
+static size_t put_writers(struct writer *writers, const struct parts *parts, size_t part)
+{
+	const struct astshm_snapshot *snapshot = parts->items[part];
+	const struct astshm_segment_info *segment = astshm_snapshot_segment(snapshot);
+	size_t count = 0;
+
+	for (size_t i = 0; segment || (segment = astshm_snapshot_source(snapshot, i)); i++) {
+		if (writers)
+			writers[count] = (struct writer){ segment, parts->from[part] };
+		count++;
+		if (segment == astshm_snapshot_segment(snapshot))
+			break;
+		segment = NULL;
+	}
+	return count;
+}
+
+static enum exit_status tell_twice(const struct writer *writers, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		const struct writer *one = &writers[i - 1], *other = &writers[i];
+
+		if (one->source == other->source || by_generation(one, other) != 0)
+			continue;
+		message("%s and %s both have the values of %s, pid %" PRIu32
+			": they would count twice",
+			source_shown(one->source->argument),
+			source_shown(other->source->argument), one->segment->name,
+			one->segment->pid);
+		return EXIT_USAGE;
 	}
 	return EXIT_OK;
+}
+
+/* No writer may be in two of them, be it live or in what was saved of it. */
+static enum exit_status check_twice(const struct parts *parts)
+{
+	enum exit_status status;
+	struct writer *writers;
+	size_t count = 0;
+
+	for (size_t i = 0; i < parts->count; i++)
+		count += put_writers(NULL, parts, i);
+	writers = reallocarray(NULL, count + 1, sizeof(*writers));
+	if (!writers) {
+		message("out of memory");
+		return EXIT_OTHER;
+	}
+	count = 0;
+	for (size_t i = 0; i < parts->count; i++)
+		count += put_writers(&writers[count], parts, i);
+	qsort(writers, count, sizeof(*writers), by_generation);
+	status = tell_twice(writers, count);
+	free(writers);
+	return status;
 }
 
 /* The view of every source that has one. */
@@ -40,7 +96,8 @@ static enum exit_status take_parts(struct sources *sources, const struct options
 				   struct parts *parts)
 {
 	parts->items = calloc(sources->count, sizeof(struct astshm_snapshot *));
-	if (!parts->items) {
+	parts->from = calloc(sources->count, sizeof(const struct source *));
+	if (!parts->items || !parts->from) {
 		message("out of memory");
 		return EXIT_OTHER;
 	}
@@ -50,10 +107,12 @@ static enum exit_status take_parts(struct sources *sources, const struct options
 
 		if (status != EXIT_OK)
 			return status;
-		if (view)
-			parts->items[parts->count++] = view;
+		if (!view)
+			continue;
+		parts->from[parts->count] = &sources->items[i];
+		parts->items[parts->count++] = view;
 	}
-	return check_twice(sources);
+	return check_twice(parts);
 }
 
 static enum exit_status take_all(struct sources *sources, const struct options *options,

@@ -19,7 +19,7 @@ enum exit_status report(int result, const struct astshm_error *error)
 }
 
 /* What messages call a source. */
-static const char *shown(const char *argument)
+const char *source_shown(const char *argument)
 {
 	return strcmp(argument, "-") == 0 ? "stdin" : argument;
 }
@@ -28,13 +28,13 @@ enum exit_status report_history(const struct source *source, int result,
 				const struct astshm_error *error)
 {
 	if (result != -ENODATA)
-		return segment_report(shown(source->argument), result, error);
+		return segment_report(source_shown(source->argument), result, error);
 	if (source->reader)
 		message("%s: %s (without it: -d, or --since a saved snapshot)", source->argument,
 			error->text);
 	else
 		message("%s: is a saved snapshot, which has no history; a window it was saved with "
-			"is printed without options", shown(source->argument));
+			"is printed without options", source_shown(source->argument));
 	return EXIT_NO_HISTORY;
 }
 
@@ -159,7 +159,7 @@ static enum exit_status open_source(struct source *source, const char *argument,
 
 			if (!argument)
 				return choice ? segment_report_choice() : report(result, &error);
-			return segment_report(shown(argument), result, &error);
+			return segment_report(source_shown(argument), result, &error);
 		}
 	}
 }
@@ -225,7 +225,7 @@ static enum exit_status check_writer(struct source *source, const struct options
 
 	if (options->require_live && (!source->reader || !segment)) {
 		message("%s: is a saved snapshot and has no living writer (--require-live)",
-			shown(source->argument));
+			source_shown(source->argument));
 		return EXIT_NOT_LIVE;
 	}
 	if (!source->reader || !segment)
@@ -292,7 +292,7 @@ enum exit_status source_view(struct source *source, const struct options *option
 	if (result < 0)
 		return options->window_ns
 			       ? report_history(source, result, &error)
-			       : segment_report(shown(source->argument), result, &error);
+			       : segment_report(source_shown(source->argument), result, &error);
 	status = check_writer(source, options, snapshot);
 	if (status != EXIT_OK) {
 		astshm_snapshot_free(&snapshot);
@@ -303,5 +303,6 @@ enum exit_status source_view(struct source *source, const struct options *option
 		return EXIT_OK;
 	}
 	result = since_previous(source, snapshot, view, &error);
-	return result < 0 ? segment_report(shown(source->argument), result, &error) : EXIT_OK;
+	return result == 0 ? EXIT_OK
+			   : segment_report(source_shown(source->argument), result, &error);
 }

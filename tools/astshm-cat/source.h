@@ -33,6 +33,9 @@ struct sources {
 enum exit_status sources_open(struct sources *sources, const struct options *options);
 void sources_close(struct sources *sources);
 
+/* An argument as messages have it: - is stdin. */
+const char *source_shown(const char *argument);
+
 /*
  * One pass over one source. With --delta *view is the interval since the last
  * one, or NULL if there is nothing to compare with yet. Says once on stderr
