@@ -46,7 +46,6 @@ int snapshot_hold(struct astshm_snapshot *snapshot, struct reader_arena *arena)
 	return 0;
 }
 
-
 /* What several of them share is held for each: that costs a pointer, to find it a search. */
 int snapshot_hold_all(struct astshm_snapshot *snapshot,
 		      const struct astshm_snapshot *const *others, size_t count)
