@@ -101,7 +101,7 @@ def a_saved_window_is_kept(t):
     equal((t.folder / "again.msgpack").read_bytes(), path.read_bytes())
     equal(list(t.cat("-f", "json", "-m", "cpu.*", path).json()["window"]["counters"]),
           ["cpu.time"])
-    check("window" not in t.cat("-f", "json", "--merge", path, path).json())
+    check("window" not in t.cat("-f", "json", "--merge", path, t.fixture("-b").name).json())
     refused = t.cat("--window", "1m", path, status=9)
     check("saved snapshot" in refused.err, refused.err)
 

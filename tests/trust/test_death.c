@@ -4,14 +4,13 @@
  * anything changes that others can see, and what readers see then is checked.
  * Then it is killed there in earnest, and another writer takes the name over.
  *
- * usage: test_death [--full] [--part K/N] [ACT]
+ * usage: test_death [--full] [ACT]
  *
- * ACT is the name of one, or a pattern; --part is every Nth act from the Kth on.
- * Kills at every stop of what makes, takes, gives back or removes a name; of the
- * other acts at every one with --full, else at a few.
+ * ACT is the name of one, or a pattern. Kills at every stop of what makes, takes,
+ * gives back or removes a name; of the other acts at every one with --full, else at
+ * a few.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <malloc.h>
 #include <setjmp.h>
@@ -40,7 +39,6 @@
 #define HANG_S 840 /* a reader that hangs ends the test */
 
 static uint64_t kills_wanted = KILLS_SAMPLED;
-static unsigned part = 1, parts = 1;
 
 /* A stepped writer and what is watched of it. */
 struct scene {
@@ -522,15 +520,6 @@ static struct CMUnitTest case_of(const char *name, CMUnitTestFunction function, 
 	return (struct CMUnitTest){ name, function, NULL, NULL, (void *)(uintptr_t)state };
 }
 
-/* Leaves of the tests those of this part; returns how many. */
-static size_t keep_part(struct CMUnitTest *tests, size_t count)
-{
-	size_t kept = 0;
-	for (size_t i = part - 1; i < count; i += parts)
-		tests[kept++] = tests[i];
-	return kept;
-}
-
 static int run(void)
 {
 	static const struct door doors[] = {
@@ -558,7 +547,7 @@ static int run(void)
 					 &doors[i]);
 	tests[count++] = case_of("a writer that breaks the rules is found out",
 				 a_writer_that_breaks_the_rules_is_found_out, NULL);
-	return _cmocka_run_group_tests("death", tests, keep_part(tests, count), NULL, NULL);
+	return _cmocka_run_group_tests("death", tests, count, NULL, NULL);
 }
 
 /* Writers are forks: whether malloc calls the system must not depend on what we hold by then. */
@@ -569,29 +558,20 @@ static void have_a_large_heap(void)
 	free(malloc(1));
 }
 
-static bool read_part(const char *text)
-{
-	char end;
-	return sscanf(text, "%u/%u%c", &part, &parts, &end) == 2 && part >= 1 && part <= parts;
-}
-
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { { "full", no_argument, NULL, 'f' },
-						 { "part", required_argument, NULL, 'p' },
-						 { 0 } };
-	int option;
 	have_a_large_heap();
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'f') {
-			kills_wanted = KILLS_ALL;
-		} else if (option != 'p' || !read_part(optarg)) {
-			fprintf(stderr, "usage: test_death [--full] [--part K/N] [ACT]\n");
-			return 2;
-		}
+	if (argc > 1 && strcmp(argv[1], "--full") == 0) {
+		kills_wanted = KILLS_ALL;
+		argc--;
+		argv++;
 	}
-	if (optind < argc)
-		cmocka_set_test_filter(argv[optind]);
+	if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
+		fprintf(stderr, "usage: test_death [--full] [ACT]\n");
+		return 2;
+	}
+	if (argc == 2)
+		cmocka_set_test_filter(argv[1]);
 	const char *missing = stepper_missing();
 	if (missing) {
 		printf("skipped: %s\n", missing);
