@@ -506,7 +506,7 @@ static int collect(struct astshm_reader *reader, const struct collect_order *ord
 			return -ETIMEDOUT;
 		struct collect_stamp stamp = collect_stamp(&view);
 		bool check = again || (stamp.retiring & 1) != 0;
-		code = order->flags & COLLECT_HEAD
+		code = (order->flags & COLLECT_HEAD)
 			       ? 0
 			       : directory_update(&reader->directory, &view, stamp.retiring, check);
 		struct astshm_snapshot *made = code == 0 ? begin_snapshot(reader, order) : NULL;
