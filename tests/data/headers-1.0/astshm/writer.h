@@ -129,9 +129,8 @@ ASTSHM_API int astshm_writer_reopen(struct astshm_writer *writer, struct astshm_
  * to its name again if that vanished, records how the process is
  * (ASTSHM_OPEN_HEALTH), and appends to the history what all series
  * are now, if that is due. -EAGAIN: the name now belongs to another
- * file; the other errors as for open. Success may leave a warning in *error
- * (code 0): something found no room since the last tick; how much in all, and
- * why. Some system calls; waits for 2 ms where a name vanished, else for nobody.
+ * file; the other errors as for open. Some system calls; waits for 2 ms
+ * where a name vanished, else for nobody.
  */
 ASTSHM_API int astshm_writer_tick(struct astshm_writer *writer, struct astshm_error *error);
 
