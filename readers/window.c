@@ -220,6 +220,9 @@ static int make_window(struct window *window, uint64_t window_ns, struct astshm_
 	if (code != 0)
 		return history_fail(code, error);
 	code = window_between(window->newest, window->older, window->ranges, made, error);
+	if (code == -EINVAL)
+		return shm_fail(error, -EBADMSG, "the history's entry nearest to then is no older "
+				"than the values");
 	if (code == 0)
 		(*made)->segment.bad_records += window->bad;
 	return code;

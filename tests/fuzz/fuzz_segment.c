@@ -124,7 +124,7 @@ static struct astshm_snapshot *look_twice(struct astshm_reader *reader, size_t s
 
 static bool is_past_error(int code)
 {
-	return is_documented(code) || code == -ENODATA || code == -EINVAL;
+	return is_documented(code) || code == -ENODATA;
 }
 
 /* The oldest entry, and the last. */

@@ -453,6 +453,48 @@ static void the_nearest_entry_is_taken(void **state)
 	astshm_writer_close(&writer);
 }
 
+/* Of all entries there is room for: what they say of the day and the writer's age. */
+static void set_entries_ahead(struct astshm_writer *writer, uint64_t ns)
+{
+	struct astshm_segment_header header;
+	struct astshm_segment_history head;
+	FILE *file = fopen(astshm_writer_path(writer), "r+b");
+
+	assert_non_null(file);
+	assert_int_equal(fread(&header, sizeof header, 1, file), 1);
+	assert_int_equal(fseek(file, (long)header.history_off, SEEK_SET), 0);
+	assert_int_equal(fread(&head, sizeof head, 1, file), 1);
+	for (uint32_t i = 0; i < head.entry_count; i++) {
+		struct astshm_history_entry entry;
+		long off = (long)(header.history_off + head.header_bytes + i * head.entry_bytes);
+		assert_int_equal(fseek(file, off, SEEK_SET), 0);
+		assert_int_equal(fread(&entry, sizeof entry, 1, file), 1);
+		entry.realtime_ns += ns;
+		entry.uptime_ns += ns;
+		assert_int_equal(fseek(file, off, SEEK_SET), 0);
+		assert_int_equal(fwrite(&entry, sizeof entry, 1, file), 1);
+	}
+	assert_int_equal(fclose(file), 0);
+}
+
+static void an_entry_that_is_yet_to_come_is_no_window(void **state)
+{
+	struct astshm_writer_options options = every_tick(4, 4, 10);
+	struct astshm_writer *writer = scene_open(__func__, &options);
+	struct astshm_snapshot *snapshot;
+	struct astshm_error error;
+
+	(void)state;
+	astshm_increment(writer, "c", 2, ASTSHM_NO_TAGS);
+	tick(writer);
+	set_entries_ahead(writer, UINT64_C(3600000000000));
+	struct astshm_reader *reader = reader_of(writer);
+	assert_int_equal(astshm_reader_window(reader, 1, 0, &snapshot, &error), -EBADMSG);
+	assert_non_null(strstr(error.text, "no older"));
+	astshm_reader_close(&reader);
+	astshm_writer_close(&writer);
+}
+
 static void without_a_history_only_its_life_is_a_window(void **state)
 {
 	struct astshm_writer_options options = every_tick(4, 4, 10);
@@ -653,6 +695,7 @@ int main(void)
 		cmocka_unit_test(a_gauge_that_was_not_set_is_what_it_is),
 		cmocka_unit_test(intervals_of_the_history_are_windows),
 		cmocka_unit_test(the_nearest_entry_is_taken),
+		cmocka_unit_test(an_entry_that_is_yet_to_come_is_no_window),
 		cmocka_unit_test(without_a_history_only_its_life_is_a_window),
 		cmocka_unit_test(less_room_keeps_fewer_entries),
 		cmocka_unit_test(a_full_segment_still_records),
