@@ -4,6 +4,7 @@
 
 The program is in AST_SERVER; everything else as tests/tools/harness.py says.
 """
+import contextlib
 import errno
 import json
 import os
@@ -104,16 +105,23 @@ def serves_without(t, *words, path=None, **more):
     equal(after, before)
 
 
+@contextlib.contextmanager
+def small_folder(t, size):
+    """A file system of that size."""
+    small = t.folder / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", small], check=True)
+    try:
+        yield small
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
 @case
 def folder_that_is_full(t):
     needs_empty_machine()
-    small = t.folder / "small"
-    small.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", small], check=True)
-    try:
+    with small_folder(t, "16k") as small:
         serves_without(t, "No space left", str(small), path=f"{small}/segment")
-    finally:
-        subprocess.run(["umount", small], check=True)
 
 
 def osc_string(text):
@@ -144,10 +152,7 @@ def has_ticked(t, segment):
 @case
 def folder_that_fills_up_later(t):
     needs_empty_machine()
-    small = t.folder / "small"
-    small.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small], check=True)
-    try:
+    with small_folder(t, "1m") as small:
         with Server(f"{small}/segment", str(SET)) as server:
             # A window begins with an entry of the history, and the first tick leaves one.
             harness.wait_until(lambda: has_ticked(t, f"{small}/segment"), "a tick")
@@ -170,8 +175,6 @@ def folder_that_fills_up_later(t):
             told = await_line(server, "dropped in all")
             check(int(re.search(r"(\d+) records", told)[1]) > 0, told)
             equal(server.stop(), 0)
-    finally:
-        subprocess.run(["umount", small], check=True)
 
 
 @case
