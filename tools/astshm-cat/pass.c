@@ -33,20 +33,26 @@ static int by_generation(const void *a, const void *b)
 	return (one > other) - (one < other);
 }
 
-/* Of one part: its own, or those that it was merged from. Counts them alone without room. */
+/* The i-th of those that a snapshot has values of: its own, or what it was merged from. */
+static const struct astshm_segment_info *writer_of(const struct astshm_snapshot *snapshot,
+						   size_t i)
+{
+	const struct astshm_segment_info *own = astshm_snapshot_segment(snapshot);
+
+	if (own)
+		return i == 0 ? own : NULL;
+	return astshm_snapshot_source(snapshot, i);
+}
+
+/* Counts them alone without room. */
 static size_t put_writers(struct writer *writers, const struct parts *parts, size_t part)
 {
-	const struct astshm_snapshot *snapshot = parts->items[part];
-	const struct astshm_segment_info *segment = astshm_snapshot_segment(snapshot);
+	const struct astshm_segment_info *segment;
 	size_t count = 0;
 
-	for (size_t i = 0; segment || (segment = astshm_snapshot_source(snapshot, i)); i++) {
+	for (; (segment = writer_of(parts->items[part], count)); count++) {
 		if (writers)
 			writers[count] = (struct writer){ segment, parts->from[part] };
-		count++;
-		if (segment == astshm_snapshot_segment(snapshot))
-			break;
-		segment = NULL;
 	}
 	return count;
 }
