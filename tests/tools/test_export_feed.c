@@ -28,7 +28,7 @@ struct rig {
 	struct feed feed;
 };
 
-static void setup_rig(struct rig *rig)
+static void setup_rig_for(struct rig *rig, const char *framing)
 {
 	struct astshm_error error = { 0 };
 	struct target target;
@@ -43,10 +43,15 @@ static void setup_rig(struct rig *rig)
 	assert_return_code(listen(rig->listener, 4), errno);
 	rig->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	assert_return_code(rig->epoll_fd, errno);
-	snprintf(rig->target, sizeof(rig->target), "unix:%s", rig->address.sun_path);
+	snprintf(rig->target, sizeof(rig->target), "%sunix:%s", framing, rig->address.sun_path);
 	assert_int_equal(target_parse(&target, rig->target, &error), 0);
 	assert_int_equal(feed_open(&rig->feed, &target, rig->epoll_fd, &rig->backlog, 0, false,
 				   &error), 0);
+}
+
+static void setup_rig(struct rig *rig)
+{
+	setup_rig_for(rig, "");
 }
 
 static void teardown_rig(struct rig *rig)
@@ -71,6 +76,9 @@ static void add_frame(struct rig *rig)
 	*form = (struct buffer){ .bytes = calloc(1, FRAME_BYTES), .count = FRAME_BYTES };
 	assert_non_null(form->bytes);
 	feed_head_write((unsigned char *)form->bytes, frame->number, FRAME_BYTES - FEED_HEAD_BYTES);
+	form = &frame->forms[FRAMING_FLUENTD];
+	*form = (struct buffer){ .bytes = calloc(1, FRAME_BYTES), .count = FRAME_BYTES };
+	assert_non_null(form->bytes);
 	assert_int_equal(backlog_add(&rig->backlog, frame), 0);
 }
 
@@ -216,6 +224,26 @@ static void consumer_that_is_talking_sees_an_end_and_no_reset(void **state)
 	teardown_rig(&rig);
 }
 
+static void fluentd_that_hung_up_before_it_was_heard_has_said_why(void **state)
+{
+	static const char helo[] = "\x92\xa4HELO\x80";
+	struct rig rig;
+	int fd;
+
+	(void)state;
+	setup_rig_for(&rig, "fluentd:");
+	feed_due(&rig.feed, monotonic_ns());
+	fd = accept(rig.listener, NULL, NULL);
+	assert_return_code(fd, errno);
+	assert_int_equal(write(fd, helo, sizeof(helo) - 1), sizeof(helo) - 1);
+	close(fd);
+	add_frame(&rig);
+	feed_turn(&rig.feed);
+	assert_null(rig.feed.consumers);
+	assert_string_equal(rig.feed.told, "asks for a shared key, which is not spoken here");
+	teardown_rig(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +252,7 @@ int main(void)
 		cmocka_unit_test(frame_under_way_is_the_last_at_the_end),
 		cmocka_unit_test(frame_that_is_not_taken_is_cut_at_the_end),
 		cmocka_unit_test(consumer_that_is_talking_sees_an_end_and_no_reset),
+		cmocka_unit_test(fluentd_that_hung_up_before_it_was_heard_has_said_why),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -143,10 +143,20 @@ static int watch_for(struct consumer *consumer)
 	return result == -EPERM && !consumer->blocked ? 0 : result;
 }
 
+/* One that hung up may have said why before it did. */
+static int reason_to_leave(struct consumer *consumer, int result)
+{
+	bool listens = consumer->is_socket && !consumer->silent;
+
+	return listens && consumer_hear(consumer) == -EPROTO ? -EPROTO : result;
+}
+
 static void serve(struct feed *feed, struct consumer *consumer)
 {
 	int result = consumer_send(consumer, feed->backlog, &feed->counts);
 
+	if (result < 0)
+		result = reason_to_leave(consumer, result);
 	if (result == 0 && consumer->last && !consumer->current) {
 		consumer_hear_out(consumer);
 		result = -ESHUTDOWN;
