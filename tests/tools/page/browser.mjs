@@ -46,6 +46,8 @@ function setBack(part, set, ms) {
 
 const methods = {
 	async open(url, { clock, ...options } = {}) {
+		// Else what a route is about to answer fails as it goes, and node with it.
+		await page?.unrouteAll({ behavior: "ignoreErrors" });
 		await context?.close();
 		context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
 		await context.addInitScript(() => {

@@ -23,16 +23,21 @@ class Browser:
         if not (npm / "node_modules/playwright-core").is_dir():
             raise Skip("needs the npm packages of tests/npm (./check installs them)")
         self.home = tempfile.TemporaryDirectory(prefix="astshm-browser-")
+        self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             [node, HERE / "browser.mjs", npm, chromium], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
             env={**os.environ, "HOME": self.home.name, "XDG_CONFIG_HOME": self.home.name})
         self.version = self.answer()
+
+    def last_words(self):
+        self.errors.seek(0)
+        return self.errors.read()[-2000:]
 
     def answer(self):
         line = self.process.stdout.readline()
         if not line:
-            raise Failed("the browser has gone")
+            raise Failed(f"the browser has gone: {self.last_words()}")
         told = json.loads(line)
         if "error" in told:
             raise Failed(told["error"])
@@ -40,8 +45,11 @@ class Browser:
 
     def __getattr__(self, method):
         def call(*arguments):
-            self.process.stdin.write(json.dumps([method, *arguments]) + "\n")
-            self.process.stdin.flush()
+            try:
+                self.process.stdin.write(json.dumps([method, *arguments]) + "\n")
+                self.process.stdin.flush()
+            except BrokenPipeError:
+                pass  # the answer says why
             return self.answer()
         return call
 
