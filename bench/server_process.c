@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@
 #include "server_process.h"
 
 #define BATCH 32u
-#define PATIENCE_NS UINT64_C(5000000000)
+#define PATIENCE_NS UINT64_C(60000000000)
 #define STILL_NS 30000000u /* without a change of its CPU time */
 
 static pid_t running; /* for exit, however the bench ends */
@@ -95,8 +96,9 @@ void bench_server_start(struct bench_server *server, const char *path, bool metr
 	if (!registered)
 		atexit(kill_running);
 	registered = true;
+	server->port = wait_for_port(server);
 	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_port = htons(wait_for_port(server)),
+				       .sin_port = htons(server->port),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	server->socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (connect(server->socket, (struct sockaddr *)&address, sizeof address) != 0)
@@ -148,17 +150,68 @@ uint64_t bench_server_cpu_ns(const struct bench_server *server)
 	return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
 }
 
-/* It sleeps in epoll when idle: CPU time that stands still means done. The
- * tick of once a second may lengthen the wait by one look. */
+/* Bytes that wait in the queue of its socket: the kernel's list has them behind a colon. */
+static bool has_unread(const struct bench_server *server)
+{
+	FILE *list = fopen("/proc/net/udp", "re");
+	unsigned address, port, unread, found = 0;
+	char line[512];
+
+	if (!list)
+		bench_fail("/proc/net/udp: %s", strerror(errno));
+	while (fgets(line, sizeof line, list)) {
+		if (sscanf(line, " %*u: %8X:%4X %*s %*X %*X:%8X", &address, &port, &unread) == 3 &&
+		    port == server->port)
+			found |= unread;
+	}
+	fclose(list);
+	return found > 0;
+}
+
+/* Its state stands behind the name, which is in parentheses. */
+static bool thread_sleeps(const char *path)
+{
+	char text[512];
+	FILE *file = fopen(path, "re");
+	size_t length = file ? fread(text, 1, sizeof text - 1, file) : 0;
+
+	if (file)
+		fclose(file);
+	text[length] = '\0';
+	const char *name_end = strrchr(text, ')');
+	return name_end && strncmp(name_end, ") S", 3) == 0;
+}
+
+/* One that waits for a processor does not. */
+static bool all_threads_sleep(const struct bench_server *server)
+{
+	char pattern[64];
+	glob_t tasks;
+	bool sleep = true;
+
+	snprintf(pattern, sizeof pattern, "/proc/%d/task/*/stat", (int)server->pid);
+	if (glob(pattern, 0, NULL, &tasks) != 0)
+		bench_fail("%s: no threads", pattern);
+	for (size_t i = 0; i < tasks.gl_pathc && sleep; i++)
+		sleep = thread_sleeps(tasks.gl_pathv[i]);
+	globfree(&tasks);
+	return sleep;
+}
+
+/*
+ * It sleeps when idle. The tick of once a second may lengthen the wait by one look.
+ */
 void bench_server_settle(const struct bench_server *server)
 {
 	uint64_t start = bench_wall_ns(), before, after = bench_server_cpu_ns(server);
 
 	do {
+		if (bench_wall_ns() - start > PATIENCE_NS)
+			bench_fail("ast-server does not come to rest");
 		before = after;
 		sleep_ns(STILL_NS);
 		after = bench_server_cpu_ns(server);
-	} while (after != before && bench_wall_ns() - start < PATIENCE_NS);
+	} while (after != before || has_unread(server) || !all_threads_sleep(server));
 }
 
 struct astshm_snapshot *bench_server_snapshot(const struct bench_server *server)

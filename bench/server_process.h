@@ -13,6 +13,7 @@ struct bench_server {
 	pid_t pid;
 	int log;    /* its stderr */
 	int socket; /* connected to it */
+	uint16_t port;
 	bool metrics;
 	int32_t sequence; /* number of the next event */
 	char segment[64];
@@ -23,11 +24,11 @@ struct bench_server_counts {
 	uint64_t received, processed, queue_dropped, parse_errors, kernel_dropped;
 };
 
-/* Fails if it does not say within some seconds that it is ready. */
+/* Fails if it does not say within a minute that it is ready. */
 void bench_server_start(struct bench_server *server, const char *path, bool metrics);
 /* Sends `count` events, `rate` a second; 0: as fast as sendmmsg(2) goes. */
 void bench_server_load(struct bench_server *server, uint64_t count, uint64_t rate);
-/* Until it has nothing more to do, at most some seconds. */
+/* Until it has nothing more to do; fails if it does not come to rest within a minute. */
 void bench_server_settle(const struct bench_server *server);
 /* CPU time of the process so far. */
 uint64_t bench_server_cpu_ns(const struct bench_server *server);
