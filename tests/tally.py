@@ -16,6 +16,7 @@ import sys
 from dataclasses import dataclass, field
 
 TAIL_LINES = 60
+CASE_CHARACTERS = 160
 
 # cmocka writes its summary unbuffered to stderr; its per-case lines go through
 # stdout, where a forked child may print them once more.
@@ -23,6 +24,10 @@ CMOCKA_PASSED = re.compile(r"^\[  PASSED  \] (\d+) test\(s\)", re.M)
 CMOCKA_FAILED = re.compile(r"^\[  FAILED  \] (\d+) test\(s\)", re.M)
 SCRIPT_PASSED = re.compile(r"^ok\b", re.M)
 SCRIPT_FAILED = re.compile(r"^not ok\b", re.M)
+
+# What says nothing of a failure, and what names one.
+PASSED_LINE = re.compile(r"ok\b|\[ +(RUN|OK) +\]")
+FAILED_LINE = re.compile(r"not ok |\[  FAILED  \] (?!\d+ test)")
 
 
 @dataclass
@@ -89,7 +94,15 @@ def read_build(label, path):
 
 
 def last_lines(text, limit):
-    return "\n".join("    " + line for line in text.rstrip().splitlines()[-limit:])
+    lines = [line for line in text.rstrip().splitlines() if not PASSED_LINE.match(line)]
+    return "\n".join("    " + line for line in lines[-limit:])
+
+
+def failed_cases(text):
+    """A line each, without what it says of the reason behind its first words."""
+    names = [FAILED_LINE.sub("", line, 1)[:CASE_CHARACTERS] for line in text.splitlines()
+             if FAILED_LINE.match(line)]
+    return list(dict.fromkeys(names))
 
 
 def closing_line(count):
@@ -105,6 +118,10 @@ def report(builds):
         for title, text in build.failures:
             print(f"FAILED {title}\n{last_lines(text, TAIL_LINES)}")
         total.add(build.count)
+    # Once more in short, where a log that is cut off still shows it.
+    for build in builds:
+        for title, text in build.failures:
+            print("\n  ".join([f"FAILED {title}", *failed_cases(text)]))
     print()
     for build in builds:
         count = build.count

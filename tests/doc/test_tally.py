@@ -95,4 +95,14 @@ def test_output_of_failures_is_shown():
     assert "the reason" in counted(run("FAIL", "the reason\n", "", 1))[2]
 
 
+def test_failed_cases_are_named_at_the_end_and_passed_ones_nowhere():
+    script = run("FAIL", "ok calm\nnot ok stormy: the reason\nmore of it\n", "", 1)
+    unit = run("FAIL", "[ RUN      ] quiet\n[       OK ] quiet\n", "[  PASSED  ] 1 test(s).\n"
+               "[  FAILED  ] 1 test(s), listed below:\n[  FAILED  ] high\n", 1)
+    lines = counted(script, unit)[2].splitlines()
+    assert lines.index("    more of it") < lines.index("  stormy: the reason")
+    assert lines[-6:-3] == ["  stormy: the reason", "FAILED gcc: a: FAIL, status 1", "  high"]
+    assert not any("calm" in line or "quiet" in line for line in lines), lines
+
+
 cases.main(globals())

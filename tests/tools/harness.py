@@ -343,8 +343,8 @@ def run_case(function, tools):
     except Exception as error:
         if not isinstance(error, Failed):
             traceback.print_exc()
-        print("FAIL", f"{title}: {error}", flush=True)
-        return "FAIL"
+        print("not ok", f"{title}: {error}", flush=True)
+        return "not ok"
     finally:
         context.tear_down()
 
@@ -381,7 +381,7 @@ def main():
     chosen = [c for c in cases if not tools.names or c.__name__ in tools.names]
     outcomes = [run_case(c, tools) for c in chosen]
     print(f"{outcomes.count('ok')} ok, {outcomes.count('skip')} skipped, "
-          f"{outcomes.count('FAIL')} failed")
-    if "FAIL" in outcomes:
+          f"{outcomes.count('not ok')} failed")
+    if "not ok" in outcomes:
         sys.exit(1)
     sys.exit(0 if "ok" in outcomes else 77)
