@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -38,10 +39,18 @@ struct udp_listener {
 
 /* --- receiving --------------------------------------------------------- */
 
-/*
- * The kernel tells its running total with each datagram that it has dropped
- * some before; the difference is taken modulo 2^32, as the total wraps.
- */
+/* The total wraps; one that was taken of the socket before another may be told after it. */
+static void note_kernel_total(struct udp_listener *listener, uint32_t total)
+{
+	int32_t more = (int32_t)(total - listener->kernel_dropped);
+
+	if (more <= 0)
+		return;
+	listener->kernel_dropped = total;
+	intake_kernel_dropped(listener->intake, (uint32_t)more);
+}
+
+/* With each datagram comes what was dropped until it was queued, if anything was. */
 static void note_kernel_drops(struct udp_listener *listener, struct msghdr *header)
 {
 	uint32_t total;
@@ -51,11 +60,20 @@ static void note_kernel_drops(struct udp_listener *listener, struct msghdr *head
 		if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SO_RXQ_OVFL)
 			continue;
 		memcpy(&total, CMSG_DATA(control), sizeof total);
-		uint32_t more = total - listener->kernel_dropped;
-		listener->kernel_dropped = total;
-		if (more > 0)
-			intake_kernel_dropped(listener->intake, more);
+		note_kernel_total(listener, total);
 	}
+}
+
+/* What was dropped behind the last datagram would be told of with the next one, whenever
+ * that comes. */
+static void ask_kernel_drops(struct udp_listener *listener)
+{
+	uint32_t information[SK_MEMINFO_VARS];
+	socklen_t length = sizeof information;
+
+	if (getsockopt(listener->socket, SOL_SOCKET, SO_MEMINFO, information, &length) == 0 &&
+	    length > SK_MEMINFO_DROPS * sizeof information[0])
+		note_kernel_total(listener, information[SK_MEMINFO_DROPS]);
 }
 
 /* The kernel overwrites lengths and flags of what it fills: they are set again after use. */
@@ -87,7 +105,8 @@ static void take_one(struct udp_listener *listener, size_t i)
 			message->msg_hdr.msg_flags & MSG_TRUNC, &source);
 }
 
-/* One batch; what does not fit waits for the next. */
+/* One batch; what does not fit waits for the next. Where one datagram waited, the queue was
+ * not full. */
 static void receive(struct udp_listener *listener)
 {
 	int count = recvmmsg(listener->socket, listener->messages, BATCH, MSG_DONTWAIT, NULL);
@@ -100,6 +119,8 @@ static void receive(struct udp_listener *listener)
 	for (size_t i = 0; i < (size_t)count; i++)
 		take_one(listener, i);
 	prepare(listener, (size_t)count);
+	if (count > 1)
+		ask_kernel_drops(listener);
 }
 
 static void *listen_until_stopped(void *argument)

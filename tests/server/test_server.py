@@ -222,6 +222,23 @@ def test_stop_under_load_leaves_the_accounts_exact():
         assert document["segment"]["bytes"] <= 2 << 20, document["segment"]["bytes"]
 
 
+def test_what_the_kernel_dropped_last_is_counted_without_another_datagram():
+    arrived = "udp.packet.received", "udp.kernel.dropped"
+    with Server("overflow", "--udp-buffer", "16384") as server:
+        server.process.send_signal(signal.SIGSTOP)
+        for number in range(500):
+            server.socket.sendto(osc.event(number, "/live/transport/tempo", 120.0),
+                                 (server.host, server.port))
+        server.process.send_signal(signal.SIGCONT)
+        wait_until(lambda: sum(server.counters()[key] for key in arrived) == 500, "all 500")
+        values = server.counters()
+        assert values["udp.kernel.dropped"] > 0, values
+        assert values["udp.sequence.lost"] == 0, values  # no number told of a gap
+        status, said = server.stop()
+        assert status == 0
+        assert f"dropped by kernel {values['udp.kernel.dropped']}\n" in said, said
+
+
 def test_metrics_keep_leaves_the_closed_segment():
     with Server("keep", "--metrics-keep") as server:
         send_transport(server, 30)
