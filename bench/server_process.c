@@ -150,22 +150,41 @@ uint64_t bench_server_cpu_ns(const struct bench_server *server)
 	return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
 }
 
-/* Bytes that wait in the queue of its socket: the kernel's list has them behind a colon. */
+/* The hexadecimal number behind the next colon of the text, which *at moves behind. */
+static unsigned long next_behind_colon(const char **at)
+{
+	const char *colon = strchr(*at, ':');
+	char *end = NULL;
+
+	if (!colon)
+		return 0;
+	unsigned long number = strtoul(colon + 1, &end, 16);
+	*at = end;
+	return number;
+}
+
+/* A line of the kernel's: "N: ADDRESS:PORT ADDRESS:PORT STATE UNSENT:UNREAD ...", bytes. */
+static bool is_unread(const char *line, uint16_t port)
+{
+	next_behind_colon(&line);
+	if (next_behind_colon(&line) != port)
+		return false;
+	next_behind_colon(&line);
+	return next_behind_colon(&line) > 0;
+}
+
 static bool has_unread(const struct bench_server *server)
 {
 	FILE *list = fopen("/proc/net/udp", "re");
-	unsigned address, port, unread, found = 0;
+	bool unread = false;
 	char line[512];
 
 	if (!list)
 		bench_fail("/proc/net/udp: %s", strerror(errno));
-	while (fgets(line, sizeof line, list)) {
-		if (sscanf(line, " %*u: %8X:%4X %*s %*X %*X:%8X", &address, &port, &unread) == 3 &&
-		    port == server->port)
-			found |= unread;
-	}
+	while (fgets(line, sizeof line, list))
+		unread = unread || is_unread(line, server->port);
 	fclose(list);
-	return found > 0;
+	return unread;
 }
 
 /* Its state stands behind the name, which is in parentheses. */

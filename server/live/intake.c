@@ -160,7 +160,6 @@ void intake_datagram(struct intake *intake, const void *datagram, size_t size, b
 	intake->statistics.received++;
 	/* Relaxed: as in count_gap. */
 	__atomic_store_n(&intake->seen_received, intake->statistics.received, __ATOMIC_RELAXED);
-	astshm_counter_add(intake->metrics->udp_received, 1);
 	int result = cut ? -EBADMSG : osc_decode(datagram, size, &message, &reason);
 	if (result == -ENOMEM) {
 		count_refused(intake, "no memory");
@@ -170,6 +169,8 @@ void intake_datagram(struct intake *intake, const void *datagram, size_t size, b
 		take_message(intake, &message, source);
 		osc_message_fini(&message);
 	}
+	/* The last, so that who sees it finds what came of the datagram, too. */
+	astshm_counter_add(intake->metrics->udp_received, 1);
 }
 
 void intake_observe(const struct intake *intake, uint64_t *received, uint64_t *lost)

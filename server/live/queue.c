@@ -75,6 +75,8 @@ static int push_locked(struct queue *queue, void *item)
 	/* The one taker waits only while the queue is empty. */
 	if (queue->count == 1)
 		pthread_cond_signal(&queue->filled);
+	if ((queue->count & (queue->count - 1)) == 0)
+		tell_depth(queue);
 	return 0;
 }
 

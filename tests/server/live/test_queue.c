@@ -116,23 +116,24 @@ static void note_depth(void *context, size_t depth)
 		depths->most = depth;
 }
 
-static void depth_is_told_when_one_goes_or_finds_no_room(void **state)
+static void depth_is_told_when_it_doubles_one_goes_or_finds_no_room(void **state)
 {
+	static const size_t told[] = { 1, 2, 2, 4, 4 };
 	struct depths depths = { 0 };
 	struct queue queue;
 
 	(void)state;
-	assert_int_equal(queue_init(&queue, 2, note_depth, &depths), 0);
+	assert_int_equal(queue_init(&queue, 5, note_depth, &depths), 0);
+	for (size_t i = 0; i < 5; i++) {
+		queue_push(&queue, &numbers[0]);
+		assert_int_equal(depths.last, told[i]);
+	}
 	queue_push(&queue, &numbers[0]);
-	queue_push(&queue, &numbers[1]);
-	assert_int_equal(depths.most, 0);
-	queue_push(&queue, &numbers[2]);
-	assert_int_equal(depths.last, 2);
-	pop(&queue);
-	assert_int_equal(depths.last, 1);
-	pop(&queue);
+	for (size_t left = 5; left > 0; left--) {
+		assert_int_equal(depths.last, left);
+		pop(&queue);
+	}
 	assert_int_equal(depths.last, 0);
-	assert_int_equal(depths.most, 2);
 	queue_fini(&queue, count_freed);
 }
 
@@ -335,7 +336,7 @@ int main(void)
 		cmocka_unit_test(no_capacity_is_an_error),
 		cmocka_unit_test(closed_queue_gives_what_is_left),
 		cmocka_unit_test(fini_frees_what_nobody_took),
-		cmocka_unit_test(depth_is_told_when_one_goes_or_finds_no_room),
+		cmocka_unit_test(depth_is_told_when_it_doubles_one_goes_or_finds_no_room),
 		cmocka_unit_test(producers_lose_nothing_and_keep_their_order),
 		cmocka_unit_test(close_wakes_a_waiting_taker),
 		cmocka_unit_test(tasks_and_items_take_turns),

@@ -10,8 +10,9 @@ import { readFileSync } from "node:fs";
 const [npm, executablePath] = process.argv.slice(2);
 const require = createRequire(`${npm}/`);
 const { chromium } = require("playwright-core");
+const patience = { timeout: 120000 };
 const browser = await chromium.launch({
-	executablePath,
+	executablePath, ...patience,
 	// Chromium's own sandbox refuses to run as root; pages here are our own.
 	args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--force-color-profile=srgb"],
 });
@@ -44,6 +45,13 @@ function setBack(part, set, ms) {
 		part[name] = new Date(Date.parse(part[name]) - ms).toISOString();
 }
 
+async function answer(route, set, ms) {
+	const response = await route.fetch(), document = await response.json();
+	for (const part of [document, document.window, ...document.intervals ?? []])
+		setBack(part, set, ms);
+	await route.fulfill({ status: response.status(), json: document });
+}
+
 const methods = {
 	async open(url, { clock, ...options } = {}) {
 		// Else what a route is about to answer fails as it goes, and node with it.
@@ -55,6 +63,7 @@ const methods = {
 			addEventListener("securitypolicyviolation", (event) =>
 				window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
 		});
+		context.setDefaultTimeout(patience.timeout);
 		page = await context.newPage();
 		if (clock)
 			await page.clock.install();
@@ -76,12 +85,9 @@ const methods = {
 	// As if the server's clock were set back now: of what it tells of later times, they differ.
 	async setBack(seconds) {
 		const set = Date.now();
-		await page.route(/\.json/, async (route) => {
-			const response = await route.fetch(), document = await response.json();
-			for (const part of [document, document.window, ...document.intervals ?? []])
-				setBack(part, set, seconds * 1000);
-			await route.fulfill({ status: response.status(), json: document });
-		});
+		await page.route(/\.json/, (route) => answer(route, set, seconds * 1000).catch(
+			// Its exporter may end meanwhile, and so may the page.
+			() => route.abort().catch(() => {})));
 	},
 	// What axe finds against WCAG 2.1 A and AA, as short texts.
 	async axe() {

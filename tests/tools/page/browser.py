@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 
-from harness import Failed, Skip, check, equal, wait_until
+from harness import PATIENCE, Failed, Skip, check, equal, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 DEAD = "the server responded with a status of 503"
@@ -55,7 +55,7 @@ class Browser:
 
     def close(self):
         self.process.stdin.close()
-        self.process.wait(30)
+        self.process.wait(PATIENCE)
         self.process.stdout.close()
         self.home.cleanup()
 
@@ -108,8 +108,13 @@ class Page:
             [...row.cells].slice(1).map((cell) => cell.textContent)]))""")
 
     def fetched(self, name):
-        """What the page itself was told last."""
+        """What the page itself was told last; the browser's words for it come a little later."""
+        wait_until(lambda: self.browser.seen()["bodies"].get(name), name)
         return json.loads(self.browser.seen()["bodies"][name])
+
+    def value(self, name):
+        """What the table has for it, None without such a series."""
+        return self.cells().get(name, {}).get("value")
 
     def requests(self):
         return self.browser.seen()["requests"]

@@ -19,7 +19,8 @@ from browser import DEAD, Browser, Page  # noqa: E402
 from exporter import Exporter  # noqa: E402
 from harness import Skip, case, check, equal, wait_until  # noqa: E402
 
-GONE = "ERR_CONNECTION_REFUSED"
+# Of a connection that is not made, and of one whose request was under way.
+GONE = "ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE"
 # The fixture beats only as it is asked for something.
 ALIVE = "live", "silent"
 DEMO_SET = pathlib.Path(__file__).resolve().parents[3] / "examples/demo-set.xml"
@@ -171,8 +172,8 @@ def names_of_strangers_are_only_text(t):
     # Words of JavaScript's own.
     for word in "odd", "odd":
         server.ask(word)
-    wait_until(lambda: page.cells()["__proto__"]["value"] == "3", "the third time")
-    equal(page.cells()["constructor"]["value"], "2")
+    wait_until(lambda: page.value("__proto__") == "3", "the third time")
+    equal(page.value("constructor"), "2")
     for name in "__proto__", "constructor":
         page.open_series(name)
         check(name in page.text("#detail-title"), page.text("#detail-title"))
@@ -195,7 +196,7 @@ def updates_arrive(t):
     shape = "document.querySelector('#section-events .plot').getAttribute('aria-label')"
     before = page.js(shape)
     server.ask("more")
-    wait_until(lambda: page.cells()["events.received"]["value"] == "1050", "1050 events")
+    wait_until(lambda: page.value("events.received") == "1050", "1050 events")
     server.ask("fast")
     wait_until(lambda: page.tile("events")["Processed"][2] == "1990", "1990 processed")
     wait_until(lambda: page.js(shape) != before, "another chart")
@@ -220,8 +221,9 @@ def a_server_under_traffic_is_shown(t):
         wait_until(lambda: page.tile("udp")["Received"][2] == str(count), f"{count} packets")
     page.until("document.querySelector('#heatmap-text').textContent.includes('percentile')",
                "the heatmap")
-    wanted = page.fetched("snapshot.json")["metrics"]["counters"]["events.received"]["value"]
-    equal(wanted, 1200)
+    # The thread that applies them is another than the one that received them.
+    wait_until(lambda: page.fetched("snapshot.json")["metrics"]["counters"]["events.received"]
+               ["value"] == 1200, "1200 events")
     check("packet" not in page.text("#banner"), page.text("#banner"))
     shot(t, page, "ast-server", full=True)
     page.check_quiet()
@@ -244,14 +246,14 @@ def a_killed_server_is_dead_and_lives_again(t):
     check(f"process {server.pid}" in banner and "is dead" in banner and "Last heard of" in banner
           and " ago" in banner, banner)
     # What it had counted last, after the look before.
-    equal(page.cells()["events.received"]["value"], "1050")
+    equal(page.value("events.received"), "1050")
     check("dead" in page.text("#status"), page.text("#status"))
     check("-" not in page.text("#section-events thead"), page.text("#section-events thead"))
     check(page.js("document.title").startswith(f"{server.name} dead"), "title")
     shot(t, page, "dead")
     again = t.fixture(name=server.name, history=True)
     page.wait_for_badge(*ALIVE)
-    wait_until(lambda: page.cells()["events.received"]["value"] == "1000", "the new values")
+    wait_until(lambda: page.value("events.received") == "1000", "the new values")
     equal(page.tile("server")["Process"], [str(again.pid)])
     check("dead" not in page.text("#banner"), page.text("#banner"))
     dead = [url for url in page.requests() if "last=1" in url]
@@ -277,9 +279,9 @@ def a_server_that_does_not_beat_is_silent(t):
     page.wait_for_badge("silent")
     check("The server lives, but was last heard of" in page.text("#banner"),
           page.text("#banner"))
-    server.ask("more")
-    page.wait_for_badge("live")
-    equal(page.text("#banner"), "")
+    # One beat a time, of which the page has to be told within three seconds.
+    wait_until(lambda: server.ask("more") or
+               page.js("[badge.textContent, banner.textContent]") == ["live", ""], "it lives")
     page.check_quiet()
 
 
@@ -291,7 +293,7 @@ def a_server_that_died_before_is_shown_as_it_was(t):
     page = open_page(t, server.name)
     page.wait_for_values()
     page.wait_for_badge("dead")
-    equal(page.cells()["events.received"]["value"], "1050")
+    equal(page.value("events.received"), "1050")
     check("last values" in page.text("#banner"), page.text("#banner"))
     page.check_quiet([DEAD])
 
@@ -316,13 +318,13 @@ def without_an_exporter_the_last_values_stay(t):
     exporter.stop()
     page.wait_for_badge("no answer")
     check("does not answer" in page.text("#banner"), page.text("#banner"))
-    equal(page.cells()["events.received"]["value"], "1000")
+    equal(page.value("events.received"), "1000")
     server.ask("more")
     Exporter(t, server.name, listen=exporter.address)
     page.wait_for_badge(*ALIVE)
-    wait_until(lambda: page.cells()["events.received"]["value"] == "1050", "the new values")
+    wait_until(lambda: page.value("events.received") == "1050", "the new values")
     check("answer" not in page.text("#banner"), page.text("#banner"))
-    page.check_quiet([GONE])
+    page.check_quiet(GONE)
 
 
 def is_data(url):
@@ -370,7 +372,7 @@ def who_does_not_answer_is_asked_less_often(t):
     wait_until(lambda: page.browser.advance(1000) or page.badge() == "no answer", "no answer")
     asked = count_requests(page, 120)
     check(3 <= asked <= 20, asked, "requests in two minutes")
-    page.check_quiet([GONE])
+    page.check_quiet(GONE)
 
 
 # --- hands and eyes -------------------------------------------------------------------
@@ -526,20 +528,20 @@ def several_segments_are_chosen_from(t):
     two.ask("more")
     page = open_page(t, one.name, two.name)
     page.wait_for_values()
-    equal(page.cells()["events.received"]["value"], "1000")
+    equal(page.value("events.received"), "1000")
     page.browser.select("#chooser", two.name)
-    wait_until(lambda: page.cells().get("events.received", {}).get("value") == "1050", "the other")
+    wait_until(lambda: page.value("events.received") == "1050", "the other")
     check(page.js("location.hash").endswith(two.name), "no address of its own")
     page.browser.reload()
     page.wait_for_values()
-    equal(page.cells()["events.received"]["value"], "1050", "after a reload")
+    equal(page.value("events.received"), "1050", "after a reload")
     two.kill()
     page.wait_for_badge("dead")
     wait_until(lambda: "(dead)" in page.text("#chooser"), "the dead one in the list")
     shot(t, page, "several")
     page.browser.select("#chooser", one.name)
     page.wait_for_badge(*ALIVE)
-    wait_until(lambda: page.cells().get("events.received", {}).get("value") == "1000", "the first")
+    wait_until(lambda: page.value("events.received") == "1000", "the first")
     equal(page.js("document.querySelector('#documents a').getAttribute('href')"),
           f"segments/{urllib.parse.quote(one.name)}/metrics")
     page.check_quiet([DEAD])
@@ -660,13 +662,13 @@ def a_server_without_a_history_is_watched(t):
     page = open_page(t, server.name)
     page.wait_for_values()
     server.ask("more")
-    wait_until(lambda: page.cells()["events.received"]["value"] == "1050", "1050 events")
+    wait_until(lambda: page.value("events.received") == "1050", "1050 events")
     page.until("document.querySelector('#section-events .plot').getAttribute('aria-label')"
                ".includes('last')", "a chart of what was seen")
     equal(page.js("document.querySelector('#heatmap').hidden"), True)
     server.ask("reset")  # now its life is no window either
     server.ask("more")
-    wait_until(lambda: page.cells()["events.received"]["value"] == "50", "the new values")
+    wait_until(lambda: page.value("events.received") == "50", "the new values")
     page.check_quiet()
 
 
