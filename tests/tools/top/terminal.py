@@ -23,12 +23,29 @@ KEYS = {"up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D",
         "enter": "\r", "escape": "\x1b", "backspace": "\x7f", "tab": "\t"}
 
 
+class Screen(pyte.Screen):
+    """pyte 0.8.0 moves only lines that something was written to: where a blank one should
+    come, what was there stays. Here every line has been written to."""
+
+    def delete_lines(self, count=None):
+        self.write_to_all()
+        super().delete_lines(count)
+
+    def insert_lines(self, count=None):
+        self.write_to_all()
+        super().insert_lines(count)
+
+    def write_to_all(self):
+        for y in range(self.lines):
+            self.buffer[y]  # which makes it
+
+
 class Terminal:
     """TERM is "linux" because that is what pyte emulates."""
 
     def __init__(self, arguments, columns=80, rows=24, term="linux", env=None, folder=None):
         self.columns, self.rows = columns, rows
-        self.screen = pyte.Screen(columns, rows)
+        self.screen = Screen(columns, rows)
         self.stream = pyte.ByteStream(self.screen)
         self.bytes = b""
         self.master, slave = pty.openpty()
