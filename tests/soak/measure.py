@@ -8,6 +8,8 @@ import time
 Rest = collections.namedtuple("Rest", "seconds memory descriptors threads segment")
 
 FEWEST = 5  # rests that make a line
+LOOKS = 4
+PATIENCE = 60
 PAGE = 4096
 GROWTH_BYTES = 64 << 10  # at least, see shm/grow.c
 
@@ -27,14 +29,17 @@ def count(process, what):
     return sum(1 for _ in pathlib.Path(f"/proc/{process}/{what}").iterdir())
 
 
-def rest(process, seconds, segment_bytes=0):
+def rest(process, seconds, segment_bytes=0, descriptors=None):
     """The least of some looks: a reader may be at its document, and once a second the server
-    itself has /proc open for a moment."""
+    itself has /proc open for a moment, or for longer if it loses its processor then. Where
+    more than `descriptors` are open it looks on, at most for PATIENCE."""
     looks = []
-    for _ in range(4):
-        looks.append((anonymous_bytes(process), count(process, "fd")))
+    end = time.monotonic() + PATIENCE
+    while len(looks) < LOOKS or (descriptors is not None and time.monotonic() < end and
+                                 min(looks)[0] > descriptors):
+        looks.append((count(process, "fd"), anonymous_bytes(process)))
         time.sleep(0.03)
-    memory, descriptors = (min(each) for each in zip(*looks))
+    descriptors, memory = (min(each) for each in zip(*looks))
     return Rest(seconds, memory, descriptors, count(process, "task"), segment_bytes)
 
 
