@@ -20,7 +20,6 @@
 #include "clock.h"
 #include "dialogue.h"
 #include "housekeeping.h"
-#include "watch.h"
 
 #define DEADLINE_MS 60000
 
@@ -68,6 +67,17 @@ static struct ast_server *server;
 static struct housekeeping *housekeeping;
 static pthread_t thread;
 static int stop_fd = -1;
+
+/* Waits until so many files were read. */
+static void expect_loads(int64_t n)
+{
+	int64_t deadline_ms = clock_now_ms() + DEADLINE_MS;
+
+	while (fixture_samples(server, "operation.load_project", NULL) < n &&
+	       clock_now_ms() < deadline_ms)
+		usleep(5000);
+	assert_int_equal(fixture_samples(server, "operation.load_project", NULL), n);
+}
 
 static void *keep_house(void *argument)
 {
@@ -180,9 +190,9 @@ static void each_new_content_is_one_message(void **state)
 	write_set("second");
 	expect_nth(2, "DIFF_UPDATE");
 	assert_non_null(strstr(last, "second"));
-	/* The same again is silent: the next message is about what follows it. */
+	/* The same again is silent: the next message is about what follows it, once it was read. */
 	write_set("second");
-	usleep((WATCH_SETTLE_MS + 100) * 1000);
+	expect_loads(3);
 	fixture_file("<Ableton>");
 	expect_nth(3, "Reload failed");
 	write_set("third");
