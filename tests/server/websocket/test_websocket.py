@@ -18,12 +18,13 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 
 import websockets
 
 PATIENCE = 60  # seconds; a server under a sanitizer is slow, not wrong
-HOUR_MS = 3600000  # no pings where a case does not want them
+HOUR_MS = 3600000  # never, where a case is not about it
 SHM = pathlib.Path("/dev/shm")
 HOST_PROGRAM = sys.argv[1]
 
@@ -32,7 +33,7 @@ class Host:
     """A running websocket_host; leaves nothing behind."""
 
     def __init__(self, case, address="127.0.0.1", clients=8, queue=1000, ping_ms=HOUR_MS, pong_ms=0,
-                 handshake_ms=0, origins=()):
+                 handshake_ms=HOUR_MS, origins=()):
         self.name = f"test-websocket.{os.getpid()}.{case}"
         numbers = [str(n) for n in (0, clients, queue, ping_ms, pong_ms, handshake_ms)]
         self.log = tempfile.NamedTemporaryFile("w+")
@@ -89,6 +90,12 @@ class Host:
 
 async def receive(client):
     return await asyncio.wait_for(client.recv(), PATIENCE)
+
+
+async def send_until_closed(client, message):
+    """More than the server takes: it may close before all is sent."""
+    with contextlib.suppress(websockets.ConnectionClosed):
+        await client.send(message)
 
 
 async def close_code(client):
@@ -210,7 +217,7 @@ async def test_welcome_comes_before_broadcasts():
         host.tell("broadcast nobody hears this")
         host.tell("hold")
         async with host.connect() as client:
-            await eventually(lambda: host.metrics()["clients"] == 1, "connected")
+            await eventually(lambda: host.metrics()["held"] == 1, "connected")
             host.tell("broadcast too early for the client")
             host.tell("release")
             host.tell("broadcast first")
@@ -312,11 +319,11 @@ async def test_too_long_a_message_is_1009():
             await receive(client)
             await client.send("x" * (1 << 20))
             assert len(await receive(client)) == len("loopback ") + (1 << 20)
-            await client.send("x" * ((1 << 20) + 1))
+            await send_until_closed(client, "x" * ((1 << 20) + 1))
             assert await close_code(client) == 1009
         async with host.connect() as client:
             await receive(client)
-            await client.send(["x" * 600000, "y" * 600000])
+            await send_until_closed(client, ["x" * 600000, "y" * 600000])
             assert await close_code(client) == 1009
         # Announced, never sent: the header says enough.
         with ready(host) as client:
@@ -396,6 +403,7 @@ async def test_pages_of_strangers_are_refused():
                "http://127.0.0.1.evil.example", "http://localhost:80@evil.example",
                "http://[::2]", "https://app.example.org:444", "http://app.example.org",
                "http://128.0.0.1", "localhost", "http://" + "x" * 1000)
+    start = time.monotonic()
     with Host("origins", origins=["https://app.example.org"]) as host:
         for origin in allowed:
             with Bare(host) as client:
@@ -407,7 +415,9 @@ async def test_pages_of_strangers_are_refused():
         with Bare(host) as client:
             assert client.ask("Origin: http://localhost",
                               "Origin: http://evil.example") == 403
-        assert host.said().count("refused a page of origin") == 5, host.said()
+        # Five in ten seconds.
+        windows = 1 + (time.monotonic() - start) // 10
+        assert 5 <= host.said().count("refused a page of origin") <= 5 * windows, host.said()
 
 
 async def test_too_many_clients_get_503():
@@ -423,17 +433,27 @@ async def test_too_many_clients_get_503():
                 await receive(again)
 
 
-async def test_idle_connections_are_bounded_and_dropped():
-    with Host("idle", clients=2, handshake_ms=3000) as host:
-        with contextlib.ExitStack() as stack:
-            idle = [stack.enter_context(Bare(host)) for _ in range(18)]
-            with Bare(host) as more:
-                assert more.status() == 503
-            idle[0].socket.sendall(b"GET / HTTP/1.1\r\nHost: ")
-            for client in idle:
-                assert client.is_closed()
-        async with host.connect() as client:
-            await receive(client)
+def connect_idle(host, stack):
+    """All that there is room for, of which one has begun to ask."""
+    idle = [stack.enter_context(Bare(host)) for _ in range(18)]
+    idle[0].socket.sendall(b"GET / HTTP/1.1\r\nHost: ")
+    return idle
+
+
+async def test_idle_connections_are_bounded():
+    with Host("idle", clients=2) as host, contextlib.ExitStack() as stack:
+        connect_idle(host, stack)
+        with Bare(host) as more:
+            assert more.status() == 503
+
+
+async def test_idle_connections_are_dropped():
+    with Host("dropped", clients=2, handshake_ms=500) as host, contextlib.ExitStack() as stack:
+        for client in connect_idle(host, stack):
+            assert client.is_closed()
+        # There is room again; though this one, if it is slow, is dropped as well.
+        with Bare(host) as client:
+            assert client.ask() in (101, None)
 
 
 async def test_a_slow_handshake_is_dropped():
@@ -524,13 +544,16 @@ async def test_an_address_in_use_is_an_error():
 # --- slow and silent clients ------------------------------------------------
 
 async def test_silent_peers_are_1011_and_others_stay():
-    with Host("silent", ping_ms=200, pong_ms=2000) as host:
+    with Host("silent", ping_ms=200, pong_ms=8000) as host:
         async with host.connect(ping_interval=None) as client:
             await receive(client)
 
             def stay_silent():
-                with ready(host) as silent:
-                    assert silent.frame() == (True, PING, b"ast")
+                with Bare(host) as silent:
+                    assert silent.ask() == 101
+                    # The welcome may be the later of the two.
+                    while (frame := silent.frame()) != (True, PING, b"ast"):
+                        assert frame[2].startswith(b"welcome "), frame
                     assert silent.close_code() == 1011
 
             await asyncio.to_thread(stay_silent)
@@ -568,11 +591,10 @@ async def test_a_flood_is_accounted_for():
         async with host.connect() as client:
             assert (await receive(client)).startswith("welcome 1 ")
             await asyncio.to_thread(host.tell, "burst 30000 300")
-            await eventually(lambda: (m := host.metrics())["success"] + m["failure"] == 30000,
-                             "all distributed")
+            await eventually(lambda: (m := host.metrics())["success"] + m["failure"] == 30000 and
+                             m["dropped"] == m["failure"], "all distributed")
             metrics = host.metrics()
             assert metrics["attempt"] == 30000
-            assert metrics["dropped"] == metrics["failure"], metrics
             seen, welcomes = [], 0
             while len(seen) < metrics["success"]:
                 text = await receive(client)
@@ -592,10 +614,10 @@ async def test_a_stalled_client_holds_few_bytes():
     with Host("bytes", queue=100000) as host, ready(host, receive_buffer=SMALL_BUFFER) as stalled:
         host.tell("burst 100 1000000")
         # 16 MiB wait in the queue, the rest is what the socket took.
-        await eventually(lambda: (m := host.metrics())["success"] + m["failure"] == 100, "all")
+        await eventually(lambda: (m := host.metrics())["success"] + m["dropped"] == 100, "all")
         metrics = host.metrics()
         assert 16 <= metrics["success"] <= 20, metrics
-        assert metrics["dropped"] == metrics["failure"] == 100 - metrics["success"]
+        assert metrics["failure"] == metrics["dropped"], metrics
         for number in range(3):
             frame = stalled.frame()
             assert frame[:2] == (True, TEXT) and frame[2].startswith(b"%d " % number)
@@ -629,10 +651,12 @@ async def test_answers_share_the_queue_and_losing_one_is_no_loss_of_step():
             while (frame := client.frame()) != (True, PONG, b"all sent"):
                 assert frame[2].startswith(b"loopback x"), frame[2][:20]
                 answers += 1
-            host.tell("broadcast the end")
-            while (frame := client.frame()) != (True, TEXT, b"the end"):
-                assert frame[2].startswith(b"loopback x"), frame[2][:20]
+            # A PONG goes before the answers that wait, which leave no room for a broadcast.
+            while answers < 300 - host.metrics()["dropped"]:
+                assert client.frame()[2].startswith(b"loopback x")
                 answers += 1
+            host.tell("broadcast the end")
+            assert client.frame() == (True, TEXT, b"the end")
             return answers
 
     with Host("answers", queue=20) as host:
@@ -696,9 +720,9 @@ async def test_a_hundred_clients_come_and_go():
             for _ in range(20):
                 await asyncio.to_thread(host.tell, "burst 10 100")
             await asyncio.gather(*visits)
-        await eventually(lambda: host.metrics()["clients"] == 0, "all have left")
-        metrics = host.metrics()
-        assert metrics["attempt"] == metrics["success"] + metrics["failure"] == 400, metrics
+        await eventually(lambda: (m := host.metrics())["clients"] == 0 and
+                         m["success"] + m["failure"] == 400, "all have left, all is distributed")
+        assert host.metrics()["attempt"] == 400
 
 
 def main():

@@ -8,7 +8,7 @@
  *     none                a broadcast that could not be made
  *     welcome BYTES       the length of later welcomes; -1: they cannot be made
  *     hold | release      keeps welcomes back; sends those kept back
- *     metrics             prints all values as JSON
+ *     metrics             prints all values as JSON, and how many welcomes are held
  *     limit COUNT         of open files
  *     stop                stops, prints "stopped"
  *
@@ -117,7 +117,15 @@ static int64_t counter(const struct host *host, const char *name)
 	return value;
 }
 
-static void print_metrics(const struct host *host)
+static size_t held_count(struct host *host)
+{
+	pthread_mutex_lock(&host->lock);
+	size_t count = host->held_count;
+	pthread_mutex_unlock(&host->lock);
+	return count;
+}
+
+static void print_metrics(struct host *host)
 {
 	struct astshm_gauge_value clients = { 0 };
 	struct astshm_statistics sizes = { 0 };
@@ -125,14 +133,16 @@ static void print_metrics(const struct host *host)
 	astshm_get_gauge(host->metrics.writer, "websocket.clients", NULL, 0, &clients);
 	astshm_get_distribution(host->metrics.writer, "websocket.message.size", NULL, 0, &sizes);
 	printf("{\"clients\":%.0f,\"attempt\":%lld,\"success\":%lld,\"failure\":%lld,"
-	       "\"dropped\":%lld,\"refused\":%lld,\"sizes\":%llu,\"largest\":%.0f}\n",
+	       "\"dropped\":%lld,\"refused\":%lld,\"sizes\":%llu,\"largest\":%.0f,"
+	       "\"held\":%zu}\n",
 	       clients.current,
 	       (long long)counter(host, "websocket.broadcast.attempt"),
 	       (long long)counter(host, "websocket.broadcast.success"),
 	       (long long)counter(host, "websocket.broadcast.failure"),
 	       (long long)counter(host, "websocket.queue.dropped"),
 	       (long long)counter(host, "errors.client_message"),
-	       (unsigned long long)sizes.count, sizes.count > 0 ? sizes.max : 0);
+	       (unsigned long long)sizes.count, sizes.count > 0 ? sizes.max : 0,
+	       held_count(host));
 }
 
 static void limit_files(unsigned long count)
