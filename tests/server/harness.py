@@ -6,6 +6,7 @@ send more than the socket and the queue hold, so that no case depends on speed.
 """
 import argparse
 import asyncio
+import contextlib
 import inspect
 import json
 import os
@@ -129,6 +130,15 @@ class Server:
         self.socket.bind(("127.0.0.1", 0))
         assert self.socket.getsockname() != old.getsockname()
         old.close()
+
+    @contextlib.contextmanager
+    def paused(self):
+        """No thread of it runs meanwhile. When the signal is sent some still do: one that waits
+        for datagrams may take those that come before it has the CPU to stop on."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
+        yield
+        self.process.send_signal(signal.SIGCONT)
 
     def document(self):
         return snapshot(self.name)

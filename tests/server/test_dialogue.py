@@ -11,7 +11,6 @@ import os
 import pathlib
 import re
 import shutil
-import signal
 import struct
 import time
 
@@ -104,10 +103,9 @@ def datagram_of(line):
 
 def send_at_once(server, lines):
     """Received by a stopped server: so a burst is one, however busy the machine."""
-    server.process.send_signal(signal.SIGSTOP)
-    for line in lines:
-        server.send(datagram_of(line))
-    server.process.send_signal(signal.SIGCONT)
+    with server.paused():
+        for line in lines:
+            server.send(datagram_of(line))
 
 
 def superseded(lines):

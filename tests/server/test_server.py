@@ -225,11 +225,10 @@ def test_stop_under_load_leaves_the_accounts_exact():
 def test_what_the_kernel_dropped_last_is_counted_without_another_datagram():
     arrived = "udp.packet.received", "udp.kernel.dropped"
     with Server("overflow", "--udp-buffer", "16384") as server:
-        server.process.send_signal(signal.SIGSTOP)
-        for number in range(500):
-            server.socket.sendto(osc.event(number, "/live/transport/tempo", 120.0),
-                                 (server.host, server.port))
-        server.process.send_signal(signal.SIGCONT)
+        with server.paused():
+            for number in range(500):
+                server.socket.sendto(osc.event(number, "/live/transport/tempo", 120.0),
+                                     (server.host, server.port))
         wait_until(lambda: sum(server.counters()[key] for key in arrived) == 500, "all 500")
         values = server.counters()
         assert values["udp.kernel.dropped"] > 0, values
