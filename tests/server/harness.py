@@ -210,6 +210,12 @@ def check_identity(document):
         assert sum(by_type(document, name + ".by_type").values()) == values[name], name
 
 
+def log_windows(start):
+    """How many times since then, of time.monotonic(), the log may have shown its five lines of
+    one kind in ten seconds."""
+    return 1 + (time.monotonic() - start) // 10
+
+
 def main(namespace, needed, prepare=None):
     """Runs the cases (test_...) of `namespace`; `needed` are options for paths."""
     parser = argparse.ArgumentParser()

@@ -11,9 +11,11 @@ import fcntl
 import os
 import pathlib
 import re
+import select
 import socket
 import struct
 import subprocess
+import time
 
 import websockets
 
@@ -21,7 +23,7 @@ import client as websocket
 import harness
 import osc
 from client import receive, say, welcomed
-from harness import PATIENCE, READY, SHM, Server, run, tools, wait_until, workplace
+from harness import PATIENCE, READY, SHM, Server, log_windows, run, tools, wait_until, workplace
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
@@ -167,6 +169,7 @@ def answer(connection):
 
 
 async def test_more_clients_than_allowed_are_refused_and_logged():
+    start = time.monotonic()
     with Server("clients", "--ws-clients", "3", websocket=True) as server:
         async with contextlib.AsyncExitStack() as stack:
             for _ in range(3):
@@ -177,7 +180,8 @@ async def test_more_clients_than_allowed_are_refused_and_logged():
                         raise AssertionError("a fourth client")
                 except websockets.InvalidStatusCode as refused:
                     assert refused.status_code == 503
-            assert 5 <= server.said().count("refused a client, 3 are connected") < 50
+            refusals = server.said().count("refused a client, 3 are connected")
+            assert 5 <= refusals <= 5 * log_windows(start), refusals
         await websocket.eventually(
             lambda: server.document()["metrics"]["gauges"]["websocket.clients"]["current"] == 0,
             "they left")
@@ -185,15 +189,33 @@ async def test_more_clients_than_allowed_are_refused_and_logged():
             await welcomed(client)
 
 
+def ended(connections, seconds):
+    """Those that the server closed, or answered first."""
+    return select.select(connections, [], [], seconds)[0]
+
+
+def open_until_one_is_refused(server, stack, room):
+    """Those that are open then. The first ones may be over before there are enough of them."""
+    open_now = []
+    for number in range(20 * room):
+        begun = b"GET / HTTP/1.1\r\nHo" if number < room // 2 else b""
+        open_now.append(stack.enter_context(bare(server, begun)))
+        for each in ended(open_now, 0.02):
+            open_now.remove(each)
+            if said := answer(each):
+                assert said.startswith(b"HTTP/1.1 503 ") and number >= room, (number, said)
+                gone = ended(open_now, 0)
+                return [each for each in open_now if each not in gone]
+    raise AssertionError("no limit")
+
+
 def test_connections_without_a_handshake_are_few_and_short():
     """At the times that are the defaults: whoever says nothing, or half of it."""
+    room = 2 + HANDSHAKES_SPARE
     with Server("half-open", "--ws-clients", "2", websocket=True) as server:
         with contextlib.ExitStack() as stack:
-            beginnings = (b"", b"GET / HTTP/1.1\r\nHo") * (1 + HANDSHAKES_SPARE // 2)
-            open_now = [stack.enter_context(bare(server, begun)) for begun in beginnings]
-            for _ in range(3):
-                with bare(server) as one_more:
-                    assert answer(one_more).startswith(b"HTTP/1.1 503 "), "no room"
+            open_now = open_until_one_is_refused(server, stack, room)
+            assert len(open_now) <= room
             for connection in open_now:
                 assert not answer(connection).startswith(b"HTTP/1.1 101"), "no handshake"
         with bare(server, websocket.UPGRADE.format(host="x").encode()) as connection:
@@ -208,7 +230,8 @@ async def test_a_message_of_a_mebibyte_is_taken_and_no_more():
             await welcomed(client)
             await say(client, (frame % (b"x" * room)).decode())
             assert (await receive(client))["type"] == "ACK"
-            await say(client, (frame % (b"x" * (room + 1))).decode())
+            with contextlib.suppress(websockets.ConnectionClosed):  # before all is sent
+                await say(client, (frame % (b"x" * (room + 1))).decode())
             await asyncio.wait_for(client.wait_closed(), PATIENCE)
             assert client.close_code == 1009
         assert server.counters()["errors.client_message"] == 1
@@ -244,6 +267,7 @@ def flood():
 
 def test_a_flood_of_bad_datagrams_is_a_few_lines_and_its_size():
     """Told once its ten seconds are over, for which the long form waits, or at the end."""
+    start = time.monotonic()
     with Server("bad", "--udp-buffer", "16777216") as server:
         for _ in range(flood()):
             server.send(b"bad")
@@ -256,8 +280,8 @@ def test_a_flood_of_bad_datagrams_is_a_few_lines_and_its_size():
         assert status == 0 and told(server) == server.sent, said
         assert re.search(r"^ast-server: warning: malformed datagrams: \d+ more in [\d.]+ s, "
                          "not shown$", said, re.M), said
-        # Five in ten seconds, however many windows a slow machine makes of it.
-        assert len(said.splitlines()) < 100, said
+        # Five, and how many more; a few others.
+        assert len(said.splitlines()) < 20 * log_windows(start), said
 
 
 def told(server):

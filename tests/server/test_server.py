@@ -6,6 +6,7 @@ import signal
 import socket
 import stat
 import subprocess
+import time
 
 import harness
 import osc
@@ -149,6 +150,7 @@ def test_mutated_datagrams_do_no_harm():
                osc.event(6, "/live/device/param", 0, 1, 2, 0.5),
                osc.event(7, "/live/transport/play", True),
                osc.message("/live/batch/start", 1), osc.message("/live/seq", 1, 2)]
+    start = time.monotonic()
     with Server("mutated", "--metrics-keep") as server:
         for datagram in osc.mutations(20261122, 2000, samples):
             server.send(datagram)
@@ -163,7 +165,7 @@ def test_mutated_datagrams_do_no_harm():
         check_identity(document)
         # A flood of bad datagrams must not become a flood of lines.
         lines = [line for line in said.splitlines() if line.startswith("ast-server: ")]
-        assert len(lines) < 100, len(lines)
+        assert len(lines) < 100 * harness.log_windows(start), len(lines)
 
 
 def test_osc_send_and_the_segment_agree():

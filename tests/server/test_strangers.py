@@ -180,8 +180,8 @@ async def test_text_frames_that_are_no_text_end_the_connection():
                                   (b"x" * ((1 << 20) + 1), 1009)):
                 async with websocket.connect(server) as client:
                     await welcomed(client)
-                    await client.write_frame(True, 1, payload)
                     with contextlib.suppress(websockets.ConnectionClosed):
+                        await client.write_frame(True, 1, payload)
                         await receive(client)
                     await asyncio.wait_for(client.wait_closed(), PATIENCE)
                     assert client.close_code == code, (payload[:9], client.close_code)
