@@ -6,6 +6,7 @@ The sender asks nobody; whatever the kernel, the queue of events or the queue
 of a client could not hold must be in the counters, to the last one.
 """
 import asyncio
+import contextlib
 import pathlib
 import pickle
 import random
@@ -26,6 +27,7 @@ CURSOR = "/live/cursor/scene"
 # Of its by_type counters only "received" has the path.
 TRANSPORT = ("/live/transport/play", "/live/transport/position")
 LAST_TEMPO = 77.5
+PONG_SECONDS = 5  # the server waits 20
 
 
 def live_set():
@@ -171,7 +173,10 @@ class OutOfStep(Follower):
         self.may_read = asyncio.Event()
 
     async def follow(self):
-        await self.may_read.wait()
+        while not self.may_read.is_set():
+            await self.socket.pong()  # or it would be dropped for the pings it does not read
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.may_read.wait(), PONG_SECONDS)
         await super().follow()
 
     def change(self, diff):
