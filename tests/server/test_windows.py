@@ -76,17 +76,17 @@ def watch(condition, what):
 
 
 def spike(load, lifetime):
-    """Slow events until the last seconds are slow; how slow."""
+    """Slow events until the last seconds are slow; how slow. They must stay few among all."""
     name = load.server.name
     peak = 0
 
     def is_slow():
         nonlocal peak
-        load.send(SLOW, 5)
+        load.send(SLOW, 1)
         peak = recent(name)
         return peak > 20 * lifetime
 
-    wait_until(is_slow, "a slow window")
+    watch(is_slow, "a slow window")
     return peak
 
 
@@ -121,7 +121,8 @@ def test_what_came_before_a_kill_is_told_after_the_restart():
             told = cat("--post-mortem", server.name + "~1")
             assert "ended           killed or crashed" in told, told
             assert "PER SEC: events.processed" in told, told
-            document = json.loads(cat("--post-mortem", "-f", "json", server.name + "~1"))
+            document = json.loads(cat("--post-mortem", "--window", "1h", "-f", "json",
+                                      server.name + "~1"))
             assert document["state"] == "dead"
             assert document["last"]["segment"]["pid"] == server.process.pid
             values = document["last"]["metrics"]["counters"]
