@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "attachment.h"
+
 #define IMAGE_BYTES (UINT64_C(4) << 20)
+/* Two seconds, the default, pass on a busy machine while a reader is off its core. */
+#define PATIENCE_NS INT64_C(60000000000)
 
 int fixture_setup(void **state)
 {
@@ -36,6 +40,7 @@ void fixture_open(struct fixture *fixture)
 					     fixture->image.bytes, &error);
 	if (code != 0)
 		fail_msg("open_memory: %d, %s", code, error.text);
+	fixture->reader->deadline_ns = PATIENCE_NS;
 }
 
 const struct astshm_snapshot *fixture_snapshot(struct fixture *fixture, unsigned flags)
@@ -75,6 +80,7 @@ void fixture_open_file(struct fixture *fixture, const char *name, bool follow)
 		 (int)getpid(), name);
 	image_write(&fixture->image, fixture->path);
 	options.follow = follow;
+	options.deadline_ns = PATIENCE_NS;
 	int code = astshm_reader_open(&fixture->reader, fixture->path, &options, &error);
 	if (code != 0)
 		fail_msg("open %s: %d, %s", fixture->path, code, error.text);

@@ -25,7 +25,7 @@ struct astshm_reader *reader_of(struct astshm_writer *writer)
 {
 	struct astshm_reader *reader;
 
-	assert_int_equal(astshm_reader_open(&reader, astshm_writer_path(writer), NULL, NULL), 0);
+	assert_int_equal(scene_reader_open(&reader, astshm_writer_path(writer)), 0);
 	return reader;
 }
 

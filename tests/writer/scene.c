@@ -36,6 +36,14 @@ struct astshm_writer *scene_open(const char *test, const struct astshm_writer_op
 	return writer;
 }
 
+int scene_reader_open(struct astshm_reader **reader, const char *segment)
+{
+	struct astshm_reader_options options = ASTSHM_READER_OPTIONS_INIT;
+
+	options.deadline_ns = INT64_C(60000000000);
+	return astshm_reader_open(reader, segment, &options, NULL);
+}
+
 int scene_teardown(void **state)
 {
 	char pattern[64];

@@ -16,6 +16,11 @@
 struct astshm_writer *scene_open(const char *test, const struct astshm_writer_options *options);
 /* The name scene_open gives to a case; static storage. */
 const char *scene_name(const char *test);
+/*
+ * What astshm_reader_open does, for readers of what is being written: two seconds,
+ * the default, pass on a busy machine while the reader is off its core.
+ */
+int scene_reader_open(struct astshm_reader **reader, const char *segment);
 /* cmocka teardown: removes every segment that this process left. */
 int scene_teardown(void **state);
 

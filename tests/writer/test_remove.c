@@ -249,7 +249,7 @@ static int poll_names(void *argument)
 	unsigned long passes = 0;
 	int wrong = 0;
 
-	if (astshm_reader_open(&reader, argument, NULL, NULL) < 0)
+	if (scene_reader_open(&reader, argument) < 0)
 		return 2;
 	while (!wrong && astshm_reader_state(reader) == ASTSHM_STATE_LIVE) {
 		if (astshm_reader_snapshot(reader, 0, &snapshot, NULL) < 0)

@@ -134,7 +134,7 @@ static int poll_load(void *argument)
 	unsigned long passes = 0;
 	int wrong = 0;
 
-	if (astshm_reader_open(&reader, name, NULL, NULL) < 0)
+	if (scene_reader_open(&reader, name) < 0)
 		return 2;
 	while (!wrong && astshm_reader_state(reader) == ASTSHM_STATE_LIVE) {
 		struct astshm_snapshot *snapshot;
