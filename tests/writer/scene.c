@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 const char *scene_name(const char *test)
@@ -40,7 +41,7 @@ int scene_reader_open(struct astshm_reader **reader, const char *segment)
 {
 	struct astshm_reader_options options = ASTSHM_READER_OPTIONS_INIT;
 
-	options.deadline_ns = INT64_C(60000000000);
+	options.deadline_ns = SCENE_PATIENCE_SECONDS * INT64_C(1000000000);
 	return astshm_reader_open(reader, segment, &options, NULL);
 }
 
@@ -87,6 +88,14 @@ struct astshm_gauge_value scene_gauge(struct astshm_writer *writer, const char *
 	if (result < 0)
 		fail_msg("gauge %s: %s", name, strerror(-result));
 	return value;
+}
+
+int64_t scene_seconds(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
 }
 
 struct start {

@@ -32,6 +32,10 @@ int64_t scene_counter(struct astshm_writer *writer, const char *name);
 struct astshm_statistics scene_timing(struct astshm_writer *writer, const char *name);
 struct astshm_gauge_value scene_gauge(struct astshm_writer *writer, const char *name);
 
+/* CLOCK_MONOTONIC: what a busy machine may delay is looked for until some time. */
+int64_t scene_seconds(void);
+#define SCENE_PATIENCE_SECONDS 60
+
 /* Runs main(i, argument) on `count` threads and waits for all. */
 void scene_threads(unsigned count, void (*main)(unsigned number, void *argument), void *argument);
 
