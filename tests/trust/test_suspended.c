@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -63,6 +64,15 @@ static void await(bool late)
 	}
 }
 
+/* The whole process: until the thread that the signal chose runs, the others go on. */
+static void suspend(int pid)
+{
+	int status;
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+}
+
 /* What a tool prints about the segment; static storage. */
 static const char *output(const char *tool, const char *options)
 {
@@ -98,7 +108,7 @@ static void suspended_writer_is_shown_alive_and_late(void **state)
 	int pid = scene_fork(live, NULL);
 	scene_await_ready(1);
 	await(false);
-	kill(pid, SIGSTOP);
+	suspend(pid);
 	await(true);
 	assert_shows(ls, "", "live", "heartbeat");
 	assert_shows(ls, "--json", "\"state\":\"live\"", "\"heartbeat_age_seconds\":");
@@ -122,7 +132,7 @@ static void suspended_writer_keeps_its_name(void **state)
 	(void)state;
 	int pid = scene_fork(live, NULL);
 	scene_await_ready(1);
-	kill(pid, SIGSTOP);
+	suspend(pid);
 	await(true);
 	assert_true(astshm_writer_open(&other, name, NULL, &error) < 0);
 	snprintf(pid_text, sizeof pid_text, "pid %d", pid);
