@@ -60,9 +60,11 @@ static int fail_busy(int fd, int code, const char *path, struct astshm_error *er
 	if (code == -EBUSY && shm_file_identity(fd, &identity) == 0)
 		return shm_fail(error, -EBUSY, "%.120s is in use by a living writer, pid %u",
 				path, identity.pid);
-	if (code == -EBUSY || code == -EAGAIN)
-		return shm_fail(error, -EBUSY, "%.120s has no writer, but some process holds a "
-				"lock on it", path);
+	if (code == -EBUSY || code == -EAGAIN) {
+		shm_fail(error, -EBUSY, "%.120s has no writer, but some process holds a lock on it",
+			 path);
+		return code;
+	}
 	return shm_fail(error, code, "cannot lock %.120s: %s", path, strerror(-code));
 }
 

@@ -9,9 +9,11 @@
 #include "internal.h"
 #include "predecessor.h"
 
-/* A writer that is just closing, or another one that is just taking a dead
- * writer's place, gets this long; then the name is busy. */
+/* A writer that is just closing gets this long; then the name is busy. */
 #define BUSY_NS ((uint64_t)100000000)
+/* Whoever takes a dead writer's place, or prunes it, locks its file for a moment: which
+ * lasts as long as its process waits for a processor. */
+#define RETIRING_NS ((uint64_t)5000000000)
 #define PAUSE_NS 5000000L
 /* How often the name may change hands meanwhile. Counted, not timed: a starting
  * writer that is suspended for a while has lost nothing. */
@@ -49,13 +51,13 @@ struct patience {
 static bool may_retry(struct patience *patience, int code)
 {
 	uint64_t now = shm_monotonic_ns();
-	if (code != -EBUSY) {
+	if (code != -EBUSY && code != -EAGAIN) {
 		patience->busy_since_ns = 0;
 		return code == 0 && ++patience->changes < CHANGES_MAX;
 	}
 	if (!patience->busy_since_ns)
 		patience->busy_since_ns = now;
-	if (now - patience->busy_since_ns > BUSY_NS)
+	if (now - patience->busy_since_ns > (code == -EBUSY ? BUSY_NS : RETIRING_NS))
 		return false;
 	pause_shortly();
 	return true;
@@ -75,7 +77,7 @@ static int take_name(struct shm_segment *segment, uint32_t keep, struct astshm_e
 		if (may_retry(&patience, code))
 			continue;
 		if (code)
-			return code;
+			return code == -EAGAIN ? -EBUSY : code;
 		return shm_fail(error, -EBUSY, "%.120s changes hands too often", segment->path);
 	}
 }

@@ -63,7 +63,8 @@ int shm_create(struct shm_segment *segment, const struct shm_create *how,
  * the text). A dead predecessor is renamed to NAME~1 (or removed if keep is
  * 0). What is no segment is never touched: -EEXIST, -EISDIR (a directory), -ELOOP
  * (a symbolic link); nor is another user's file: -EACCES, -EPERM. Blocks for up
- * to 100 ms while the name is busy. May leave a warning in *error (code 0) when
+ * to 100 ms while a writer has the name, and up to 5 s while another process holds
+ * a lock on a dead one's file. May leave a warning in *error (code 0) when
  * the path is not on tmpfs or hugetlbfs. On failure the segment stays unnamed;
  * close it.
  */

@@ -354,7 +354,6 @@ static void dead_writer_stays_dead_while_it_is_retired(void **state)
 	assert_int_equal(shm_lock_retire(retiring), 0);
 	assert_int_equal(shm_lock_state(other), SHM_LOCK_NONE);
 	assert_int_equal(shm_lock_retire(other), -EAGAIN);
-	assert_int_equal(fixture_publish(&fixture, &segment), -EBUSY);
 	close(retiring);
 	assert_int_equal(fixture_publish(&fixture, &segment), 0);
 	close(other);
@@ -362,6 +361,38 @@ static void dead_writer_stays_dead_while_it_is_retired(void **state)
 	assert_int_equal(shm_lock_retire(other), -EBUSY);
 	close(other);
 	shm_close(&segment, NULL);
+}
+
+/* As one that lost its core in the midst of it. */
+static void retire_slowly(int ready)
+{
+	int fd = open(fixture.path, O_RDWR | O_CLOEXEC);
+	if (shm_lock_retire(fd) || write(ready, "r", 1) != 1)
+		_exit(1);
+	usleep(300000);
+	_exit(0);
+}
+
+static void writer_waits_for_another_that_retires_the_dead_one(void **state)
+{
+	(void)state;
+	struct shm_segment segment;
+	int ready[2], status;
+	char byte;
+	fixture_init(&fixture, __func__);
+	fixture_leave_dead(&fixture);
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		retire_slowly(ready[1]);
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	assert_int_equal(fixture_publish(&fixture, &segment), 0);
+	shm_close(&segment, NULL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 static void name_is_removed_only_while_it_is_ours(void **state)
@@ -465,6 +496,7 @@ int main(void)
 		CASE(read_lock_in_the_way_is_told_apart_from_a_writer),
 		CASE(lock_tells_living_from_dead),
 		CASE(dead_writer_stays_dead_while_it_is_retired),
+		CASE(writer_waits_for_another_that_retires_the_dead_one),
 		CASE(name_is_removed_only_while_it_is_ours),
 		CASE(closed_range_can_be_kept_and_used_again),
 		CASE(path_that_is_not_in_memory_gives_a_warning),

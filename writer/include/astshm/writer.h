@@ -99,7 +99,8 @@ struct astshm_writer_options {
  * program was compiled for another ABI. Success may leave a warning in *error
  * (code 0): the path is not on tmpfs, so writeback can stall recording.
  *
- * Blocks for about 100 ms when the name is held. If the process dies midway no
+ * Blocks for about 100 ms when the name is held, and for up to 5 s while another
+ * process holds a lock on a dead writer's file. If the process dies midway no
  * file is left, or a complete one.
  */
 static inline int astshm_writer_open(struct astshm_writer **writer, const char *name,
