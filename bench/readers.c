@@ -19,6 +19,7 @@
 #define READERS_MAX 16u
 #define POLL_NS 10000000u /* a hundred snapshots a second, each */
 #define SERIES 1000u      /* besides those recorded */
+#define PATIENCE_NS UINT64_C(60000000000)
 
 static const char *const compared[] = { "counter add", "timing record",
 					"increment by name, 1 tag" };
@@ -36,13 +37,15 @@ struct board {
 static void poll_segment(const char *path, struct board *board, unsigned index)
 {
 	struct timespec pause = { 0, POLL_NS };
+	struct astshm_reader_options options = ASTSHM_READER_OPTIONS_INIT;
 	struct astshm_reader *reader;
 	struct astshm_snapshot *snapshot;
 	struct astshm_error error;
 
 	/* The bench may fail and go without ending us. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (astshm_reader_open(&reader, path, NULL, &error) != 0)
+	options.deadline_ns = (int64_t)PATIENCE_NS;
+	if (astshm_reader_open(&reader, path, &options, &error) != 0)
 		_exit(1);
 	__atomic_fetch_add(&board->ready, 1, __ATOMIC_RELAXED);
 	for (;; nanosleep(&pause, NULL)) {
@@ -68,6 +71,21 @@ static void start_readers(const char *path, struct board *board, pid_t pids[READ
 	}
 	while (__atomic_load_n(&board->ready, __ATOMIC_RELAXED) < READERS_MAX)
 		nanosleep(&pause, NULL);
+}
+
+/* A quick run may be over before a busy machine gave any reader its turn. */
+static void await_snapshot(struct board *board)
+{
+	struct timespec pause = { 0, 1000000 };
+	uint64_t start_ns = bench_wall_ns();
+
+	__atomic_store_n(&board->active, READERS_MAX, __ATOMIC_RELAXED);
+	while (__atomic_load_n(&board->snapshots, __ATOMIC_RELAXED) == 0) {
+		if (bench_wall_ns() - start_ns > PATIENCE_NS)
+			bench_fail("no reader took a snapshot");
+		nanosleep(&pause, NULL);
+	}
+	__atomic_store_n(&board->active, 0, __ATOMIC_RELAXED);
 }
 
 /* Each must still be polling: none found the segment at fault. */
@@ -147,8 +165,6 @@ static void add_polls(struct bench_report *report, const struct board *board)
 	struct bench_row *row =
 		bench_report_add(report, "snapshots the readers took", "", NULL, 0, "");
 
-	if (board->snapshots == 0)
-		bench_fail("no reader took a snapshot");
 	row->value = bench_exactly((double)board->snapshots);
 	row->more_is_better = true;
 }
@@ -178,6 +194,7 @@ void bench_readers(const struct bench_options *options, struct bench_report *rep
 	for (size_t c = 0; c < COUNTS; c++)
 		make_cases(&trials[c], &scene, counts[c]);
 	run_rounds(trials, board, &plan);
+	await_snapshot(board);
 	stop_readers(pids);
 	for (size_t c = 0; c < COUNTS; c++)
 		take_rows(&trials[c], c, &plan, report);
