@@ -218,28 +218,33 @@ static bool all_threads_sleep(const struct bench_server *server)
 }
 
 /*
- * It sleeps when idle. The tick of once a second may lengthen the wait by one look.
+ * It sleeps when idle. The threads are looked at one after the other: so that none has
+ * woken another meanwhile, none may run until all were seen. The tick of once a second may
+ * lengthen the wait by one look.
  */
 void bench_server_settle(const struct bench_server *server)
 {
-	uint64_t start = bench_wall_ns(), before, after = bench_server_cpu_ns(server);
+	uint64_t start = bench_wall_ns(), before;
+	bool idle;
 
 	do {
 		if (bench_wall_ns() - start > PATIENCE_NS)
 			bench_fail("ast-server does not come to rest");
-		before = after;
+		before = bench_server_cpu_ns(server);
 		sleep_ns(STILL_NS);
-		after = bench_server_cpu_ns(server);
-	} while (after != before || has_unread(server) || !all_threads_sleep(server));
+		idle = !has_unread(server) && all_threads_sleep(server);
+	} while (!idle || bench_server_cpu_ns(server) != before);
 }
 
 struct astshm_snapshot *bench_server_snapshot(const struct bench_server *server)
 {
+	struct astshm_reader_options options = ASTSHM_READER_OPTIONS_INIT;
 	struct astshm_reader *reader;
 	struct astshm_snapshot *snapshot;
 	struct astshm_error error;
 
-	if (astshm_reader_open(&reader, server->segment, NULL, &error) != 0 ||
+	options.deadline_ns = (int64_t)PATIENCE_NS;
+	if (astshm_reader_open(&reader, server->segment, &options, &error) != 0 ||
 	    astshm_reader_snapshot(reader, 0, &snapshot, &error) != 0)
 		bench_fail("%s: %s", server->segment, error.text);
 	astshm_reader_close(&reader);
