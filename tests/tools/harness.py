@@ -120,9 +120,13 @@ class Fixture:
             raise Failed(f"fixture said {line!r} instead of {word!r}")
 
     def ask(self, word):
+        self.begin(word)
+        self.expect(word)
+
+    def begin(self, word):
+        """Does not wait for the answer."""
         self.process.stdin.write(word + "\n")
         self.process.stdin.flush()
-        self.expect(word)
 
     def kill(self):
         self.process.kill()
@@ -150,6 +154,12 @@ class Fixture:
             file.seek(HEARTBEAT)
             file.write(struct.pack("=QQ", time.monotonic_ns() - int(seconds * 10**9),
                                    period * 10**9))
+
+
+def check_beat_told(text, seconds):
+    """It tells of a heartbeat that long ago, and of what went by since on a busy machine."""
+    told = re.search(r"heartbeat (?:(\d+)m)?(\d+)s ago", text)
+    check(told and seconds <= 60 * int(told[1] or 0) + int(told[2]) < 3600, text)
 
 
 class Case:
