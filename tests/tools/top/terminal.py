@@ -6,6 +6,7 @@ the program sent are kept too: an emulator forgives much that a terminal would o
 """
 import fcntl
 import os
+import pathlib
 import pty
 import select
 import struct
@@ -21,6 +22,7 @@ from harness import Failed, check
 KEYS = {"up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D",
         "home": "\x1b[1~", "end": "\x1b[4~", "page up": "\x1b[5~", "page down": "\x1b[6~",
         "enter": "\r", "escape": "\x1b", "backspace": "\x7f", "tab": "\t"}
+MARK = b"\xff"  # no program that speaks UTF-8 writes it
 
 
 class Screen(pyte.Screen):
@@ -52,6 +54,9 @@ class Terminal:
         self.resize_terminal()
         self.before = termios.tcgetattr(slave)
         self.slave = slave  # kept open, to look at the modes that the program leaves
+        # Another way to it, since this one does not wait, as the program's does.
+        self.marker = os.open(os.ttyname(slave), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        self.marks = 0  # that came back
         names = {"TERM": term, "LC_ALL": "C.UTF-8"}
         clean = {key: value for key, value in os.environ.items()
                  if key not in ("NO_COLOR", "COLUMNS", "LINES", "LANG", "LC_CTYPE")}
@@ -78,9 +83,41 @@ class Terminal:
             data = os.read(self.master, 65536)
         except OSError:  # the program is gone
             return False
+        self.marks += data.count(MARK)
+        data = data.replace(MARK, b"")
         self.bytes += data
         self.stream.feed(data)
         return bool(data)
+
+    def mark(self):
+        """False: the program is in the middle of a write, and waits for us to read."""
+        try:
+            return os.write(self.marker, MARK) == 1
+        except BlockingIOError:
+            return False
+
+    def read_all(self):
+        """Whatever was written until now; False: nothing. The kernel hands it over in its own
+        time, so that silence tells nothing; but what is written last comes last."""
+        end, wanted, before = time.monotonic() + harness.PATIENCE, self.marks + 1, len(self.bytes)
+        marked = False
+        while self.marks < wanted:
+            marked = marked or self.mark()
+            self.read(0.02)
+            check(time.monotonic() < end, "is never silent; screen:\n" + self.text)
+        return len(self.bytes) > before
+
+    def sleeps(self):
+        if self.process.poll() is not None:
+            return False
+        stat = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text()
+        return stat.rpartition(")")[2].split()[0] == "S"
+
+    def is_whole(self):
+        """Whether the program has drawn all and waits, instead of having lost its processor in
+        between: it was seen asleep while nothing came."""
+        self.read_all()
+        return self.sleeps() and not self.read_all()
 
     @property
     def lines(self):
@@ -97,11 +134,8 @@ class Terminal:
     def until(self, condition, what):
         """Reads until condition(self) is true of a screen that is drawn whole."""
         end = time.monotonic() + harness.PATIENCE
-        while True:
-            while self.read(0.02):
-                pass
-            if condition(self):
-                return
+        while not (self.is_whole() and condition(self)):
+            self.read(0.02)
             if time.monotonic() > end or self.process.poll() is not None:
                 raise Failed(f"never seen: {what}; status {self.process.poll()}, screen:\n"
                              + self.text)
@@ -122,8 +156,7 @@ class Terminal:
         while self.process.poll() is None:
             self.read(0.02)
             check(time.monotonic() < end, "does not end; screen:\n" + self.text)
-        while self.read(0):
-            pass
+        self.read_all()
         return self.process.returncode
 
     def modes_are_restored(self):
@@ -139,5 +172,5 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        for fd in (self.master, self.slave):
+        for fd in (self.master, self.slave, self.marker):
             os.close(fd)
