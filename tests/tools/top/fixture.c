@@ -174,7 +174,7 @@ int main(int argc, char **argv)
 	options.history_ms = HISTORY_MS;
 	options.history_count = 200;
 	if (argc > 3 && strcmp(argv[3], "plain") == 0)
-		options.history_count = options.history_coarse_count = ASTSHM_HISTORY_NONE;
+		options.history_ms = ASTSHM_HISTORY_NONE;
 	if (astshm_writer_open(&writer, argv[1], &options, &error) < 0) {
 		fprintf(stderr, "fixture: %s\n", error.text);
 		return 1;

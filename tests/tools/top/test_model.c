@@ -34,9 +34,7 @@ static void open_writer(struct bench *bench, bool history)
 	struct astshm_writer_options options = ASTSHM_WRITER_OPTIONS_INIT;
 	struct astshm_error error = { 0 };
 
-	options.history_ms = 1;
-	if (!history)
-		options.history_count = options.history_coarse_count = ASTSHM_HISTORY_NONE;
+	options.history_ms = history ? 1 : ASTSHM_HISTORY_NONE;
 	if (astshm_writer_open(&bench->writer, bench->name, &options, &error) < 0)
 		fail_msg("%s", error.text);
 }
