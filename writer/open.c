@@ -62,6 +62,9 @@ static void set_history(struct astshm_writer_options *mine)
 	mine->history_count = count_or_default(mine->history_count, WRITER_DEFAULT_HISTORY_COUNT);
 	mine->history_coarse_count =
 		count_or_default(mine->history_coarse_count, WRITER_DEFAULT_COARSE_COUNT);
+	/* Else the youngest entry would be there until the next one. */
+	if (mine->history_count == 0 && mine->history_coarse_count == 0)
+		mine->history_ms = ASTSHM_HISTORY_NONE;
 	mine->history_bytes =
 		mine->history_bytes ? mine->history_bytes : WRITER_DEFAULT_HISTORY_BYTES;
 }

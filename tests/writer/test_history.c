@@ -157,6 +157,25 @@ static void the_ring_keeps_the_youngest_and_the_coarse(void **state)
 	astshm_writer_close(&writer);
 }
 
+static void no_entries_at_all_are_no_history(void **state)
+{
+	struct astshm_writer_options options =
+		every_tick(ASTSHM_HISTORY_NONE, ASTSHM_HISTORY_NONE, 3);
+	struct astshm_writer *writer = scene_open(__func__, &options);
+	struct astshm_reader *reader = reader_of(writer);
+	struct astshm_history *history;
+	struct astshm_error error;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		tick(writer);
+		assert_int_equal(astshm_reader_history(reader, &history, &error), -ENODATA);
+	}
+	assert_non_null(strstr(error.text, "no history"));
+	astshm_reader_close(&reader);
+	astshm_writer_close(&writer);
+}
+
 /* The first of each 3 ms is coarse, and no coarse ones are kept: but it is young. */
 static void no_coarse_entries_leave_no_holes(void **state)
 {
@@ -376,6 +395,7 @@ int main(void)
 		cmocka_unit_test(an_entry_is_what_a_snapshot_was),
 		cmocka_unit_test(every_length_of_a_count_is_kept),
 		cmocka_unit_test(the_ring_keeps_the_youngest_and_the_coarse),
+		cmocka_unit_test(no_entries_at_all_are_no_history),
 		cmocka_unit_test(no_coarse_entries_leave_no_holes),
 		cmocka_unit_test(series_that_come_and_go_are_told_apart),
 		cmocka_unit_test(less_room_keeps_fewer_entries),
