@@ -16,6 +16,9 @@ from feed import HEAD, Collector, Consumer, frames_of, is_without_gap, read_fram
 from harness import Failed, Skip, case, check, equal, wait_until
 
 FAST = ("--stream-interval", "0.05")
+# Whoever connects to us and is not read from is hung up on 60 turns later, or half as many
+# where there are two segments. A busy machine keeps a test from reading for seconds.
+UNHURRIED = "0.2"
 
 
 class Feeder(Exporter):
@@ -39,16 +42,11 @@ class Feeder(Exporter):
         return next(iter(values.values()))
 
 
-def metrics(frame):
-    """What the fixture does not change by itself."""
-    return {key: value for key, value in frame.document["metrics"].items() if key != "gauges"}
-
-
 @case
 def all_who_connect_get_the_same_snapshots(t):
     fixture = t.fixture()
     feeder = Feeder(t, "--stream", "listen:tcp:127.0.0.1:0", "--stream",
-                    f"listen:unix:{t.folder}/feed", fixture.name)
+                    f"listen:unix:{t.folder}/feed", fixture.name, interval=UNHURRIED)
     equal(len(feeder.at), 2, "addresses")
     consumers = [Consumer.at(address) for address in feeder.at * 2]
     seen = [consumer.frames(4) for consumer in consumers]
@@ -128,17 +126,17 @@ def a_connection_that_is_reset_is_made_again(t):
 
 @case
 def a_frame_that_was_cut_off_is_sent_again_from_its_start(t):
-    fixture = t.fixture()
-    fixture.ask("many")
+    fixture = t.fixture(keep="wide")
+    fixture.ask("wide 10000")
     collector = Collector(t.folder / "collector")
-    Feeder(t, "--stream", collector.target, fixture.name)
+    Feeder(t, "--stream", collector.target, fixture.name, interval="60")
     consumer = collector.accept()
     number = struct.unpack(">Q", consumer.file.read(1000)[8:16])[0]
     consumer.close()
-    consumer = collector.accept()
-    frame = consumer.frame()
-    # The kernel may have had all of the first one: nothing tells that from received.
-    check(number <= frame.number <= number + 8, number, frame.number)
+    frame = collector.accept().frame()
+    # Twice what the kernel takes: not all of it can have been sent the first time.
+    check(len(frame.bytes) > 900000, len(frame.bytes))
+    equal(frame.number, number, "number")
     equal(frame.counter("events.received"), 1000)
 
 
@@ -146,20 +144,21 @@ def a_frame_that_was_cut_off_is_sent_again_from_its_start(t):
 def a_slow_consumer_is_hung_up_on_and_the_others_lose_nothing(t):
     fixture = t.fixture()
     fixture.ask("many")
-    # Eight intervals are 2 s, in which the good one is thought to get some time to read.
-    feeder = Feeder(t, "--stream", f"listen:unix:{t.folder}/feed", fixture.name, interval="0.25")
+    # Eight intervals are 5.6 s, in which the good one is thought to get some time to read.
+    feeder = Feeder(t, "--stream", f"listen:unix:{t.folder}/feed", fixture.name, interval="0.7")
     slow, good = Consumer.at(feeder.at[0]), Consumer.at(feeder.at[0])
     good.socket.setblocking(True)
     with open(t.folder / "good", "wb") as file:
-        t.background(["cat"], stdin=good.socket, stdout=file)
+        cat = t.background(["cat"], stdin=good.socket, stdout=file)
     wait_until(lambda: "hung up on 1 too slow" in feeder.said(), "hanging up")
     equal(feeder.only("slow_consumers_total"), 1.0, "slow")
     equal(feeder.only("consumers"), 1.0, "left")
     check(feeder.only("dropped_total") >= 8, feeder.only("dropped_total"))
+    feeder.stop()
+    cat.wait(harness.PATIENCE)
     for data in ((t.folder / "good").read_bytes(), slow.file.read()):
         taken = frames_of(data)
         check(taken and is_without_gap(taken), [frame.number for frame in taken])
-    feeder.stop()
 
 
 def make_three_large(t):
@@ -232,7 +231,8 @@ def a_stuck_consumer_that_we_connected_to_misses_the_oldest(t):
 def the_end_of_a_server_is_told_once(t):
     fixture = t.fixture()
     other = t.fixture("other")
-    feeder = Feeder(t, "--stream", f"listen:unix:{t.folder}/feed", fixture.name, other.name)
+    feeder = Feeder(t, "--stream", f"listen:unix:{t.folder}/feed", fixture.name, other.name,
+                    interval=UNHURRIED)
     consumer = Consumer.at(feeder.at[0])
     fixture.kill()
     frames = [consumer.frame()]
@@ -255,7 +255,8 @@ def the_end_of_a_server_is_told_once(t):
 
 @case
 def servers_come_and_go(t):
-    feeder = Feeder(t, "--stream", f"listen:unix:{t.folder}/feed", t.name("*"))
+    feeder = Feeder(t, "--stream", f"listen:unix:{t.folder}/feed", t.name("*"),
+                    interval=UNHURRIED)
     consumer = Consumer.at(feeder.at[0])
     first = t.fixture("1")
     equal(consumer.frame().segment["name"], first.name)
@@ -274,7 +275,7 @@ def servers_come_and_go(t):
 def two_hundred_consumers_are_fed(t):
     fixture = t.fixture()
     feeder = Feeder(t, "--stream", f"listen:unix:{t.folder}/feed", "--stream",
-                    "listen:tcp:127.0.0.1:0", fixture.name)
+                    "listen:tcp:127.0.0.1:0", fixture.name, interval="0.5")
     consumers = [Consumer.at(feeder.at[i % 2]) for i in range(200)]
     wait_until(lambda: sum(feeder.count("consumers").values()) == 200, "200 let in")
     # All are there, so that all get the next one.
@@ -295,7 +296,7 @@ def two_hundred_consumers_are_fed(t):
 def consumers_leave_descriptors_for_the_rest(t):
     fixture = t.fixture()
     feeder = Feeder(t, "--stream", f"listen:unix:{t.folder}/a", "--stream",
-                    f"listen:unix:{t.folder}/b", fixture.name, interval="0.2",
+                    f"listen:unix:{t.folder}/b", fixture.name, interval=UNHURRIED,
                     descriptors=64)
     consumers = [Consumer.at(address) for address in feeder.at for _ in range(40)]
     wait_until(lambda: sum(feeder.count("consumers").values()) == 32, "half of 64")
@@ -307,10 +308,11 @@ def consumers_leave_descriptors_for_the_rest(t):
 
 @case
 def a_consumer_that_has_nothing_to_say_goes_on_listening(t):
-    feeder = Feeder(t, "--stream", "listen:tcp:127.0.0.1:0", t.fixture().name)
+    feeder = Feeder(t, "--stream", "listen:tcp:127.0.0.1:0", t.fixture().name, interval="0.1")
     consumer = Consumer.at(feeder.at[0])
     consumer.socket.shutdown(socket.SHUT_WR)
-    check(is_without_gap(consumer.frames(20)))
+    # After eight turns it would be hung up on if it took nothing.
+    check(is_without_gap(consumer.frames(12)))
     feeder.stop()
 
 
@@ -319,10 +321,10 @@ def consumers_that_left_are_found_out_when_nothing_is_sent(t):
     fixture = t.fixture()
     # A pattern, since /metrics tells nothing while its only server is dead.
     feeder = Feeder(t, "--stream", "listen:tcp:127.0.0.1:0", fixture.name + "*")
-    stays = Consumer.at(feeder.at[0])
+    feeder.get("/metrics")
     fixture.kill()
-    while stays.frame().segment["state"] == "live":
-        pass
+    stays = Consumer.at(feeder.at[0])
+    equal(stays.frame().segment["state"], "dead")
     for _ in range(20):
         Consumer.at(feeder.at[0]).close()
     wait_until(lambda: feeder.only("consumers") == 1, "one left")
@@ -378,11 +380,13 @@ def a_file_gets_whole_frames(t):
 @case
 def a_pipe_that_is_full_holds_up_nobody(t):
     fixture = t.fixture()
-    process = t.start("--listen", "none", *FAST, "--stream", "-", "--stream",
-                      f"listen:unix:{t.folder}/feed", fixture.name, exe=t.tools.export, text=False)
+    # The pipe takes less than a frame, of which the oldest is eight turns old.
+    process = t.start("--listen", "none", "--stream-interval", UNHURRIED, "--stream", "-",
+                      "--stream", f"listen:unix:{t.folder}/feed", fixture.name,
+                      exe=t.tools.export, text=False, pipesize=4096)
     wait_until(lambda: "feeding listen:" in t.errors(process), "the socket")
     consumer = Consumer.at(f"unix:{t.folder}/feed")
-    check(is_without_gap(consumer.frames(40)))
+    check(is_without_gap(consumer.frames(10)))
     frames = [read_frame(process.stdout)]
     while is_without_gap(frames):
         frames.append(read_frame(process.stdout))
@@ -505,12 +509,15 @@ def fluentd_gets_events(t):
     fixture = t.fixture()
     collector = Collector()
     feeder = Feeder(t, "--stream", f"fluentd:{collector.target}", "--stream",
-                    f"listen:unix:{t.folder}/feed", fixture.name)
+                    f"listen:unix:{t.folder}/feed", fixture.name, interval=UNHURRIED)
     plain = Consumer.at(feeder.at[0])
     consumer = collector.accept()
     unpacker = msgpack.Unpacker()
     events = [read_event(unpacker, consumer) for _ in range(4)]
     frames = plain.frames(3)
+    # The plain one begins when it has been let in, which may be behind all these events.
+    while events[-1][2]["timestamp_ns"] < frames[-1].document["timestamp_ns"]:
+        events.append(read_event(unpacker, consumer))
     for tag, time, record in events:
         equal(tag, f"astshm.{fixture.name}")
         equal((time.code, len(time.data)), (0, 8), "EventTime")
@@ -518,27 +525,41 @@ def fluentd_gets_events(t):
         equal(seconds * 10**9 + nanoseconds, record["timestamp_ns"], "time")
         equal(record["metrics"]["counters"]["events.received"]["value"], 1000)
     documents = [event[2] for event in events]
-    check(any(frame.document in documents for frame in frames), "no snapshot in common")
+    check(all(frame.document in documents for frame in frames), "other snapshots")
     feeder.stop()
+
+
+HELO = msgpack.packb(["HELO", {"nonce": b"x" * 16, "auth": "", "keepalive": True}])
+ASKS = "asks for a shared key, which is not spoken here; trying again"
+
+
+def told(feeder):
+    """Of the connection, up to one that is reset."""
+    return re.findall(rf": fluentd:tcp:\S+: ({ASKS}|connected)\n",
+                      feeder.said().split("Connection reset")[0])
+
+
+def is_told_once(t, name):
+    """Two connections are asked for a key, a third one lasts. False: an earlier one lasted
+    half a second too, since nobody got to ask."""
+    collector = Collector()
+    feeder = Feeder(t, "--stream", f"fluentd:{collector.target}", name)
+    for _ in range(2):
+        collector.accept().socket.sendall(HELO)
+    lasts = collector.accept()
+    before = told(feeder)
+    wait_until(lambda: told(feeder)[-1] == "connected", "a message that it lasts")
+    lasts.reset()
+    wait_until(lambda: "Connection reset by peer; trying again" in feeder.said(), "another one")
+    feeder.stop()
+    equal(told(feeder), [ASKS, "connected"] * (len(told(feeder)) // 2), "messages")
+    return before == [ASKS]
 
 
 @case
 def a_fluentd_that_asks_for_a_key_is_told_of(t):
-    collector = Collector()
-    feeder = Feeder(t, "--stream", f"fluentd:{collector.target}", t.fixture().name)
-    helo = msgpack.packb(["HELO", {"nonce": b"x" * 16, "auth": "", "keepalive": True}])
-    asks = f"fluentd:{collector.target}: asks for a shared key, which is not spoken here; trying"
-    collector.accept().socket.sendall(helo)
-    wait_until(lambda: asks in feeder.said(), "a message")
-    # Each try comes to a connection, of which nothing is said as long as it does not last.
-    collector.accept().socket.sendall(helo)
-    lasts = collector.accept()
-    equal((feeder.said().count(asks), "connected" in feeder.said()), (1, False), feeder.said())
-    wait_until(lambda: "connected" in feeder.said(), "a message that it lasts")
-    lasts.reset()
-    wait_until(lambda: "Connection reset by peer; trying again" in feeder.said(), "another one")
-    said = feeder.stop().split("Connection reset")[0]
-    equal((said.count("trying again"), said.count(": connected")), (1, 1), said)
+    name = t.fixture().name
+    check(any(is_told_once(t, name) for _ in range(5)), "told of each try that is no connection")
 
 
 @case
@@ -556,8 +577,8 @@ def names_of_the_feeds_are_reserved_on_metrics(t):
 
 @case
 def http_is_not_needed(t):
-    process = t.start("--listen", "none", "--stream", f"listen:unix:{t.folder}/feed", *FAST,
-                      t.fixture().name, exe=t.tools.export)
+    process = t.start("--listen", "none", "--stream", f"listen:unix:{t.folder}/feed",
+                      "--stream-interval", UNHURRIED, t.fixture().name, exe=t.tools.export)
     wait_until(lambda: "feeding listen:" in t.errors(process), "the socket")
     Consumer.at(f"unix:{t.folder}/feed").frames(2)
     _, err = t.finish(process, number=signal.SIGTERM)
