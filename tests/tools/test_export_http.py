@@ -10,7 +10,7 @@ import time
 import msgpack
 
 import harness
-from exporter import Exporter, samples
+from exporter import Exporter, Reply, samples
 from harness import case, check, equal, needs_empty_machine, wait_until
 
 DOCUMENTS = ["metrics", "snapshot.json", "snapshot.msgpack", "summary.json", "history.json",
@@ -325,8 +325,15 @@ def only_get_and_head_are_answered(t):
 def requests_above_the_rate_are_429(t):
     exporter = Exporter(t, "--max-rate", "1", t.fixture().name)
     exporter.get("/healthz")
-    refused = exporter.get("/healthz", status=429)
-    equal(refused.headers["Retry-After"], "1")
+    connection = exporter.connection()
+    # Where a second passes between two, both are answered.
+    for _ in range(100):
+        connection.request("GET", "/healthz")
+        reply = Reply(connection.getresponse())
+        if reply.status != 200:
+            break
+    connection.close()
+    equal((reply.status, reply.headers["Retry-After"]), (429, "1"))
 
     def is_served_again():
         time.sleep(0.2)
