@@ -65,20 +65,27 @@ class Server:
 
 class Prometheus:
     def __init__(self, t, target, *options):
-        folder = t.folder
-        (folder / "prometheus.yml").write_text(CONFIG % target)
+        (t.folder / "prometheus.yml").write_text(CONFIG % target)
+        self.log = t.folder / "prometheus.log"
+        for _ in range(5):
+            self.start(t, *options)
+            wait_until(lambda: self.process.poll() is not None or self.is_ready(),
+                       "a Prometheus that is ready")
+            # It takes no port 0, and somebody else may have got the one that was free.
+            if "address already in use" not in self.log.read_text():
+                break
+        check(self.process.poll() is None, self.log.read_text())
+
+    def start(self, t, *options):
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.address = "127.0.0.1:%d" % free.getsockname()[1]
-        self.log = folder / "prometheus.log"
         with open(self.log, "w", encoding="utf-8") as log:
             self.process = t.background([
-                "prometheus", f"--config.file={folder}/prometheus.yml",
-                f"--storage.tsdb.path={folder}/data", f"--web.listen-address={self.address}",
+                "prometheus", f"--config.file={t.folder}/prometheus.yml",
+                f"--storage.tsdb.path={t.folder}/data", f"--web.listen-address={self.address}",
                 *options], stderr=log)
-        wait_until(self.is_ready, "a Prometheus that is ready")
 
     def is_ready(self):
-        check(self.process.poll() is None, self.log.read_text())
         try:
             with urllib.request.urlopen(f"http://{self.address}/-/ready") as reply:
                 return reply.status == 200
@@ -97,12 +104,33 @@ class Prometheus:
         equal(document["status"], "success", f"{path}: {document}")
         return document["data"]
 
-    def query(self, text):
+    def query_at(self, instant, text):
         """{frozenset of labels: value}, the instance's own labels left out."""
-        data = self.ask("query?" + urllib.parse.urlencode({"query": text}))
+        data = self.ask("query?" + urllib.parse.urlencode({"query": text, "time": instant}))
         return {frozenset((key, value) for key, value in each["metric"].items()
                           if key not in ("instance", "job")): float(each["value"][1])
                 for each in data["result"]}
+
+    def last_scrape(self, instant):
+        """When it was. 0: it, or another one of the two seconds before, came too late; since
+        then nothing has a value, or had when rules were evaluated."""
+        values = self.query_at(instant, "min_over_time(up[2s]) * timestamp(up)")
+        return next(iter(values.values()), 0)
+
+    def query(self, text):
+        """See query_at(); once no scrape was late, so that what was scraped is there."""
+        found = {}
+
+        def is_of_good_scrapes():
+            instant = time.time()
+            before = self.last_scrape(instant)
+            found["values"] = self.query_at(instant, text)
+            return before > 0 and self.last_scrape(instant) == before
+        wait_until(is_of_good_scrapes, f"scrapes in time, to ask for {text}")
+        return found["values"]
+
+    def is_up(self):
+        return set(self.query_at(time.time(), "up").values()) == {1}
 
     def rules(self):
         return [rule for group in self.ask("rules")["groups"] for rule in group["rules"]]
@@ -165,7 +193,7 @@ def check_restart(t, prometheus, server):
     before = prometheus.scalar("events_received_total")
     server.process.send_signal(signal.SIGKILL)
     server.process.wait()
-    wait_until(lambda: prometheus.scalar("up") == 0, "a dead server is seen")
+    wait_until(lambda: not prometheus.is_up(), "a dead server is seen")
     again = Server(t, server.name)
     again.load(100).wait()
     again.settle(100)
