@@ -334,7 +334,7 @@ def a_restart_between_two_looks_is_told(t):
         event = watch.expect("server", "firing")
         watch.expect("server", "ok")
         if "was replaced" in event["message"]:
-            break # stopped in the middle of a look it finds the old one dead
+            break  # stopped in the middle of a look it finds the old one dead
     check(f"pid {old.pid} was replaced by pid {server.pid}" in event["message"], event)
     watch.finish()
 
