@@ -87,9 +87,10 @@ class Prometheus:
 
     def is_ready(self):
         try:
-            with urllib.request.urlopen(f"http://{self.address}/-/ready") as reply:
+            # Whoever else may have the port need not answer.
+            with urllib.request.urlopen(f"http://{self.address}/-/ready", timeout=5) as reply:
                 return reply.status == 200
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:
             return False
 
     def ask(self, path):
