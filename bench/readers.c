@@ -73,7 +73,8 @@ static void start_readers(const char *path, struct board *board, pid_t pids[READ
 		nanosleep(&pause, NULL);
 }
 
-/* A quick run may be over before a busy machine gave any reader its turn. */
+/* A quick run may be over before a busy machine gave any reader its turn. In a long one
+ * that is a fault: add_polls says so. */
 static void await_snapshot(struct board *board)
 {
 	struct timespec pause = { 0, 1000000 };
@@ -82,7 +83,7 @@ static void await_snapshot(struct board *board)
 	__atomic_store_n(&board->active, READERS_MAX, __ATOMIC_RELAXED);
 	while (__atomic_load_n(&board->snapshots, __ATOMIC_RELAXED) == 0) {
 		if (bench_wall_ns() - start_ns > PATIENCE_NS)
-			bench_fail("no reader took a snapshot");
+			break;
 		nanosleep(&pause, NULL);
 	}
 	__atomic_store_n(&board->active, 0, __ATOMIC_RELAXED);
@@ -165,6 +166,8 @@ static void add_polls(struct bench_report *report, const struct board *board)
 	struct bench_row *row =
 		bench_report_add(report, "snapshots the readers took", "", NULL, 0, "");
 
+	if (board->snapshots == 0)
+		bench_fail("no reader took a snapshot");
 	row->value = bench_exactly((double)board->snapshots);
 	row->more_is_better = true;
 }
@@ -194,7 +197,8 @@ void bench_readers(const struct bench_options *options, struct bench_report *rep
 	for (size_t c = 0; c < COUNTS; c++)
 		make_cases(&trials[c], &scene, counts[c]);
 	run_rounds(trials, board, &plan);
-	await_snapshot(board);
+	if (options->quick)
+		await_snapshot(board);
 	stop_readers(pids);
 	for (size_t c = 0; c < COUNTS; c++)
 		take_rows(&trials[c], c, &plan, report);

@@ -14,11 +14,11 @@
 #include <stdint.h>
 
 /*
- * Told how many items are left whenever one was taken, when their number has
- * doubled, and that it is full whenever one is refused; with the lock held. So
- * none are said to wait only where none do, and a taker that stands still is seen,
- * yet not each push is told, for what is told then wanders between cores. Must not
- * call the queue.
+ * Told how many items are left whenever one was taken, how many wait when they
+ * have come to be 1, 2, 4, 8, ..., and that it is full whenever one is refused;
+ * with the lock held. So none are said to wait only where none do, and a taker
+ * that stands still is seen, yet not each push is told, for what is told then
+ * wanders between cores. Must not call the queue.
  */
 typedef void queue_depth_fn(void *context, size_t depth);
 

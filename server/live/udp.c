@@ -39,7 +39,8 @@ struct udp_listener {
 
 /* --- receiving --------------------------------------------------------- */
 
-/* The total wraps; one that was taken of the socket before another may be told after it. */
+/* The total wraps. That of a datagram is of when it was queued, and may be older than what
+ * the socket was asked for since. */
 static void note_kernel_total(struct udp_listener *listener, uint32_t total)
 {
 	int32_t more = (int32_t)(total - listener->kernel_dropped);

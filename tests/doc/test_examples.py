@@ -210,7 +210,7 @@ def test_example_3_profiles_each_operation():
 
 
 def test_example_4_starts_afresh_and_counts_up():
-    for seconds in ("0.5", "5", "30"): # without a processor for nearly as long it tells nothing
+    for seconds in ("0.5", "5", "30"):  # without a processor for nearly as long it tells nothing
         text = output([example("example-4-over-time"), segment("4"), seconds, "0.1"])
         if "Processed" in text:
             break
