@@ -3,6 +3,7 @@
  * A segment is damaged while it is read, as fast as a process can.
  *
  * usage: vandal                    a reader looks on, and must stand it
+ *        vandal --only SORT        the same, of one sort of damage
  *        vandal PATH flip|cut|replace      the damage alone, until killed
  *        vandal --seed PATH        writes a sound segment
  */
@@ -205,14 +206,18 @@ int main(int argc, char **argv)
 		put_file(argv[2], sound.bytes, sound.size);
 		return EXIT_SUCCESS;
 	}
-	for (size_t i = 0; argc == 3 && i < SORTS; i++)
-		if (strcmp(argv[2], sorts[i].name) == 0)
-			vandalize(argv[1], &sorts[i]);
-	if (argc != 1)
-		return 2;
-	alarm(HANG_SECONDS); /* what has to happen happens in a second or two */
+	const char *only = argc == 3 ? argv[2] : NULL;
+	bool damages = only && strcmp(argv[1], "--only") != 0;
+	size_t known = 0;
+	alarm(damages ? 0 : HANG_SECONDS); /* what has to happen happens in a second or two */
 	sigaction(SIGBUS, &action, NULL);
-	for (size_t i = 0; i < SORTS; i++)
+	for (size_t i = 0; (only || argc == 1) && i < SORTS; i++) {
+		if (only && strcmp(only, sorts[i].name) != 0)
+			continue;
+		known++;
+		if (damages)
+			vandalize(argv[1], &sorts[i]);
 		try(&sorts[i]);
-	return EXIT_SUCCESS;
+	}
+	return known > 0 ? EXIT_SUCCESS : 2;
 }
